@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From a request and a kernel's features to the ordered list of tracefs writes.
+ *
+ * In:  struct capture_request, struct features.
+ * Out: struct plan. Pure: the same input gives the same list, on any machine.
+ *
+ * The order matters: tracing is off before anything else, the clock comes before the events since
+ * changing it empties the buffer, and tracing goes on in one last write.
+ *
+ * What cannot be undone: older kernels (5.10, 6.1) allocate the top-level buffers (1.4 MiB per CPU)
+ * when the first event since boot is switched on, in whichever instance.
+ */
+#include "capture/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/plan_events.h"
+
+#define DEFAULT_CLOCK "mono"
+#define BUFFER_KB_MAX (1ULL << 30)
+#define MEMORY_SHARE 8 /* the default buffers take at most 1/8 of what is free */
+
+static int add_step(struct plan *plan, enum plan_phase phase, enum plan_op op, const char *file,
+		    const char *value)
+{
+	struct plan_step *steps;
+	struct plan_step *step;
+
+	steps = reallocarray(plan->steps, plan->step_count + 1, sizeof(*steps));
+	if (!steps)
+		return -ENOMEM;
+	plan->steps = steps;
+	step = &steps[plan->step_count];
+	step->phase = phase;
+	step->op = op;
+	step->value = value ? strdup(value) : NULL;
+	if (asprintf(&step->path, "%s%s%s", plan->instance_dir, file[0] ? "/" : "", file) < 0)
+		step->path = NULL;
+	plan->step_count++;
+	return step->path && (step->value || !value) ? 0 : -ENOMEM;
+}
+
+static int add_number(struct plan *plan, const char *file, u64 number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	return add_step(plan, PLAN_SETUP, PLAN_WRITE, file, text);
+}
+
+static bool has_clock(const struct features *f, const char *clock)
+{
+	size_t i;
+
+	for (i = 0; i < f->clock_count; i++)
+		if (!strcmp(f->clocks[i], clock))
+			return true;
+	return !f->clock_count; /* unknown: the kernel will tell */
+}
+
+static int choose_clock(const struct capture_request *rq, const struct features *f,
+			struct plan *plan, struct error *err)
+{
+	const char *clock = rq->clock ? rq->clock : DEFAULT_CLOCK;
+	struct strbuf names = STRBUF_INIT;
+	size_t i;
+
+	if (has_clock(f, clock) && clock[0] && strlen(clock) < sizeof(plan->clock)) {
+		snprintf(plan->clock, sizeof(plan->clock), "%s", clock);
+		return 0;
+	}
+	for (i = 0; i < f->clock_count; i++)
+		strbuf_printf(&names, " %s", f->clocks[i]);
+	error_set(err, EINVAL, "this kernel has no trace clock '%s'; it has:%s%s", clock,
+		  strbuf_cstr(&names), rq->clock ? "" : " (choose one with --clock)");
+	strbuf_free(&names);
+	return -EINVAL;
+}
+
+static int choose_buffer(const struct capture_request *rq, const struct features *f,
+			 struct plan *plan, struct error *err)
+{
+	u64 cpus = f->cpus ? f->cpus : 1;
+	u64 share = f->mem_available_kb / MEMORY_SHARE / cpus;
+
+	plan->buffer_kb = rq->buffer_kb;
+	if (!rq->buffer_kb) {
+		plan->buffer_kb = PLAN_BUFFER_KB_DEFAULT;
+		if (f->mem_available_kb && share < plan->buffer_kb)
+			plan->buffer_kb = share;
+		if (plan->buffer_kb < PLAN_BUFFER_KB_FLOOR)
+			plan->buffer_kb = PLAN_BUFFER_KB_FLOOR;
+		return 0;
+	}
+	if (rq->buffer_kb > BUFFER_KB_MAX)
+		return error_set(err, EINVAL, "a buffer of %llu KiB per CPU is too large",
+				 (unsigned long long)rq->buffer_kb);
+	if (f->mem_available_kb && rq->buffer_kb * cpus > f->mem_available_kb)
+		return error_set(err, EINVAL,
+				 "a buffer of %llu KiB for each of %llu CPUs is more than "
+				 "the %llu KiB of memory that are free",
+				 (unsigned long long)rq->buffer_kb, (unsigned long long)cpus,
+				 (unsigned long long)f->mem_available_kb);
+	return 0;
+}
+
+static int add_setup(const struct capture_request *rq, const struct features *f, struct plan *plan)
+{
+	char file[512];
+	size_t at;
+	size_t i;
+	int ret;
+
+	ret = add_step(plan, PLAN_SETUP, PLAN_MKDIR, "", NULL);
+	if (!ret)
+		ret = add_step(plan, PLAN_SETUP, PLAN_WRITE, "tracing_on", "0");
+	if (!ret)
+		ret = add_step(plan, PLAN_SETUP, PLAN_WRITE, "trace_clock", plan->clock);
+	if (!ret)
+		ret = add_number(plan, "buffer_size_kb", plan->buffer_kb);
+	if (!ret && rq->buffer_percent >= 0 && f->cap[FEATURE_BUFFER_PERCENT].ok)
+		ret = add_number(plan, "buffer_percent", (u64)rq->buffer_percent);
+	for (i = 0; i < plan->event_count && !ret; i++) {
+		at = strcspn(plan->events[i], ":");
+		snprintf(file, sizeof(file), "events/%.*s/%s/enable", (int)at, plan->events[i],
+			 plan->events[i] + at + 1);
+		ret = add_step(plan, PLAN_SETUP, PLAN_WRITE, file, "1");
+	}
+	return ret;
+}
+
+static int add_start_and_undo(struct plan *plan)
+{
+	int ret;
+
+	ret = add_step(plan, PLAN_START, PLAN_WRITE, "tracing_on", "1");
+	if (!ret)
+		ret = add_step(plan, PLAN_UNDO, PLAN_WRITE, "tracing_on", "0");
+	if (!ret)
+		ret = add_step(plan, PLAN_UNDO, PLAN_WRITE, "events/enable", "0");
+	if (!ret)
+		ret = add_step(plan, PLAN_UNDO, PLAN_RMDIR, "", NULL);
+	return ret;
+}
+
+int plan_build(const struct capture_request *rq, const struct features *f, struct plan *plan,
+	       struct error *err)
+{
+	int ret;
+
+	memset(plan, 0, sizeof(*plan));
+	if (rq->buffer_percent > 100)
+		return error_set(err, EINVAL, "a buffer cannot be filled to %d %%",
+				 rq->buffer_percent);
+	plan->tracing_dir = strdup(f->tracing_dir);
+	if (asprintf(&plan->instance_dir, "%s/instances/skbtrail-%u", f->tracing_dir, rq->pid) < 0)
+		plan->instance_dir = NULL;
+	if (!plan->tracing_dir || !plan->instance_dir)
+		return error_errno(err, ENOMEM, "cannot plan the capture");
+	ret = choose_clock(rq, f, plan, err);
+	if (!ret)
+		ret = choose_buffer(rq, f, plan, err);
+	if (!ret)
+		ret = plan_choose_events(rq, f, plan, err);
+	if (ret)
+		return ret;
+	ret = add_setup(rq, f, plan);
+	if (!ret)
+		ret = add_start_and_undo(plan);
+	return ret ? error_errno(err, -ret, "cannot plan the capture") : 0;
+}
+
+static void free_strings(char **strings, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		free(strings[i]);
+	free(strings);
+}
+
+void plan_free(struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->step_count; i++) {
+		free(plan->steps[i].path);
+		free(plan->steps[i].value);
+	}
+	free(plan->steps);
+	free_strings(plan->events, plan->event_count);
+	free_strings(plan->missing, plan->missing_count);
+	free(plan->tracing_dir);
+	free(plan->instance_dir);
+	memset(plan, 0, sizeof(*plan));
+}
+
+/* One shell word, whatever its bytes are. */
+static void put_word(struct strbuf *out, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./:,+@%=";
+
+	if (word[0] && !word[strspn(word, plain)]) {
+		strbuf_puts(out, word);
+		return;
+	}
+	strbuf_putc(out, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_puts(out, "'\\''");
+		else
+			strbuf_putc(out, *word);
+	}
+	strbuf_putc(out, '\'');
+}
+
+static void put_step(struct strbuf *out, const struct plan_step *step)
+{
+	if (step->op == PLAN_WRITE) {
+		/* echo of some shells reads options and backslashes */
+		if (step->value[0] == '-' || strchr(step->value, '\\'))
+			strbuf_puts(out, "printf '%s\\n' ");
+		else
+			strbuf_puts(out, "echo ");
+		put_word(out, step->value);
+		strbuf_puts(out, " > ");
+	} else {
+		strbuf_puts(out, step->op == PLAN_MKDIR ? "mkdir " : "rmdir ");
+	}
+	put_word(out, step->path);
+	strbuf_putc(out, '\n');
+}
+
+static void put_phase(struct strbuf *out, const struct plan *plan, enum plan_phase phase,
+		      const char *comment)
+{
+	size_t i;
+
+	strbuf_printf(out, "# %s\n", comment);
+	for (i = 0; i < plan->step_count; i++)
+		if (plan->steps[i].phase == phase)
+			put_step(out, &plan->steps[i]);
+}
+
+void plan_print_shell(const struct plan *plan, struct strbuf *out)
+{
+	put_phase(out, plan, PLAN_SETUP, "set up (as root)");
+	put_phase(out, plan, PLAN_START, "start");
+	put_phase(out, plan, PLAN_UNDO, "undo (or: skbtrail clean)");
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What will be written to tracefs, as a list, before anything is written.
+ *
+ * In:  what the user asked for and what the kernel has.
+ * Out: ordered steps in three phases: set up, start, undo. session.c executes exactly these and
+ *      --dry-run prints exactly these.
+ *
+ * Pure: reads no file, asks no kernel, so that it can be tested on descriptions of other kernels.
+ * Every step is below instances/skbtrail-<pid>; nothing outside of it is ever written.
+ */
+#ifndef SKBTRAIL_CAPTURE_PLAN_H
+#define SKBTRAIL_CAPTURE_PLAN_H
+
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "base/types.h"
+#include "kernel/features.h"
+
+#define PLAN_BUFFER_KB_DEFAULT 4096 /* per CPU; less when that is over 1/8 of free memory */
+#define PLAN_BUFFER_KB_FLOOR 1408   /* what the kernel itself gives a new instance */
+
+struct capture_request {
+	const char *const *events; /* each as the user wrote it: "sys:event", "sys/event",
+					 * "sys", "event", or with * ? [] in it; in addition to
+					 * the default events */
+	size_t event_count;
+	u64 buffer_kb;	    /* per CPU; 0: the default */
+	const char *clock;  /* NULL: mono */
+	int buffer_percent; /* fill level that wakes a blocked reader; -1: the kernel's */
+	const char *dev;    /* -i DEV: ignored here, on purpose: a path that touched DEV
+					 * is shown whole, so the kernel must not filter by it */
+	unsigned int pid;   /* names the instance: skbtrail-<pid> */
+};
+
+enum plan_phase {
+	PLAN_SETUP,
+	PLAN_START,
+	PLAN_UNDO,
+};
+
+enum plan_op {
+	PLAN_MKDIR,
+	PLAN_WRITE,
+	PLAN_RMDIR,
+};
+
+struct plan_step {
+	enum plan_phase phase;
+	enum plan_op op;
+	char *path;  /* absolute */
+	char *value; /* PLAN_WRITE: without a newline; else NULL */
+};
+
+struct plan {
+	char *tracing_dir;
+	char *instance_dir; /* <tracing_dir>/instances/skbtrail-<pid> */
+	struct plan_step *steps;
+	size_t step_count;
+	char **events; /* "sys:event" that will be on, sorted */
+	size_t event_count;
+	char **missing; /* default events that this kernel does not have */
+	size_t missing_count;
+	u64 buffer_kb; /* per CPU, as it will be asked for */
+	char clock[32];
+};
+
+/**
+ * plan_build - turn a request into tracefs writes
+ * @rq: what is wanted
+ * @f: what there is; plan_build() copies what it needs
+ * @plan: filled in; to be released with plan_free() whatever is returned
+ * @err: for an unknown event the nearest existing ones are named, for an unknown clock all clocks
+ *
+ * Return: 0, -EINVAL for a request that makes no sense on this kernel, -ENOMEM.
+ */
+int plan_build(const struct capture_request *rq, const struct features *f, struct plan *plan,
+	       struct error *err);
+
+void plan_free(struct plan *plan);
+
+/**
+ * plan_print_shell - the same steps as shell lines that a person can paste as root
+ *
+ * Set up and start come first; the undo follows behind a comment. Any byte in a name survives a
+ * POSIX shell.
+ */
+void plan_print_shell(const struct plan *plan, struct strbuf *out);
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Applying a plan to tracefs and taking it back.
+ *
+ * In:  struct plan.
+ * Out: a private instance in the state the plan describes; afterwards none.
+ *
+ * Nothing is written that is not a step of the plan, so that --dry-run tells the truth. The
+ * owner's lock is taken by the mkdir step and let go only after the rmdir step.
+ */
+#include "capture/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tracefs.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "kernel/tracedir.h"
+
+struct session {
+	const struct plan *plan;
+	int owner; /* holds the flock; -1 before the instance exists */
+};
+
+/* What the kernel itself said about the last thing it refused in this instance, if anything. */
+static void append_kernel_words(const struct plan *plan, struct error *err)
+{
+	const char *name = strrchr(plan->instance_dir, '/') + 1;
+	struct tracefs_instance *instance;
+	struct error before;
+	char *log = NULL;
+	char *words;
+
+	instance = err ? tracefs_instance_alloc(plan->tracing_dir, name) : NULL;
+	if (instance)
+		log = tracefs_error_last(instance);
+	words = log ? strstr(log, "error: ") : NULL;
+	if (words) {
+		words[strcspn(words, "\n")] = '\0';
+		before = *err;
+		error_set(err, before.code, "%.700s; the kernel says: %.300s", before.text,
+			  words + strlen("error: "));
+	}
+	free(log);
+	tracefs_instance_free(instance);
+}
+
+static int run_step(struct session *session, const struct plan_step *step, struct error *err)
+{
+	int ret = 0;
+
+	switch (step->op) {
+	case PLAN_MKDIR:
+		ret = instance_create(session->plan->tracing_dir, step->path, err);
+		if (ret >= 0) {
+			session->owner = ret;
+			ret = 0;
+		}
+		break;
+	case PLAN_WRITE:
+		ret = tracedir_write(step->path, step->value);
+		if (ret) {
+			error_errno(err, -ret, "cannot write '%s' to %s%s", step->value, step->path,
+				    ret == -EPERM || ret == -EACCES ?
+					    " (locked down? 'skbtrail check' tells more)" :
+					    "");
+			append_kernel_words(session->plan, err);
+		}
+		break;
+	case PLAN_RMDIR:
+		ret = instance_remove(step->path);
+		if (ret)
+			error_errno(err, -ret, "cannot remove %s%s", step->path,
+				    ret == -EBUSY ? " (some process still has a file in it open)" :
+						    "");
+		break;
+	}
+	return ret;
+}
+
+static int run_phase(struct session *session, enum plan_phase phase, struct error *err)
+{
+	const struct plan *plan = session->plan;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < plan->step_count; i++) {
+		if (plan->steps[i].phase != phase)
+			continue;
+		ret = run_step(session, &plan->steps[i], err);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* All of the undo, whatever fails on the way: what counts is whether the instance is gone. */
+static int run_undo(struct session *session, struct error *err)
+{
+	const struct plan *plan = session->plan;
+	int last = 0;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < plan->step_count; i++) {
+		if (plan->steps[i].phase != PLAN_UNDO)
+			continue;
+		if (plan->steps[i].op == PLAN_WRITE)
+			ret = tracedir_write(plan->steps[i].path, plan->steps[i].value);
+		else
+			ret = run_step(session, &plan->steps[i], err);
+		if (plan->steps[i].op == PLAN_RMDIR)
+			last = ret;
+	}
+	return last;
+}
+
+int session_open(const struct plan *plan, struct session **out, struct error *err)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	int ret;
+
+	*out = NULL;
+	if (!session)
+		return error_errno(err, ENOMEM, "cannot set up a capture");
+	session->plan = plan;
+	session->owner = -1;
+	ret = run_phase(session, PLAN_SETUP, err);
+	if (!ret) {
+		*out = session;
+		return 0;
+	}
+	/* before the mkdir succeeded nothing is ours to undo */
+	if (session->owner >= 0) {
+		if (run_undo(session, NULL))
+			error_prepend(err, "(%s is left; run: skbtrail clean) ",
+				      plan->instance_dir);
+		close(session->owner);
+	}
+	free(session);
+	return ret;
+}
+
+int session_start(struct session *session, struct error *err)
+{
+	return run_phase(session, PLAN_START, err);
+}
+
+int session_stop(struct session *session, struct error *err)
+{
+	const struct plan *plan = session->plan;
+	size_t i;
+
+	/* the first of the undo steps, alone */
+	for (i = 0; i < plan->step_count; i++)
+		if (plan->steps[i].phase == PLAN_UNDO && plan->steps[i].op == PLAN_WRITE)
+			return run_step(session, &plan->steps[i], err);
+	return 0;
+}
+
+const char *session_dir(const struct session *session)
+{
+	return session->plan->instance_dir;
+}
+
+int session_close(struct session **session, struct error *err)
+{
+	struct session *closing = *session;
+	int ret;
+
+	if (!closing)
+		return 0;
+	*session = NULL;
+	ret = run_undo(closing, err);
+	if (ret && err)
+		error_prepend(err, "the capture is not completely undone (run: skbtrail clean): ");
+	close(closing->owner);
+	free(closing);
+	return ret;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A plan applied to the kernel, and taken back again.
+ *
+ * In:  a plan.
+ * Out: a configured private instance whose buffers can be read, until session_close().
+ *
+ * Either all of a plan is in force or nothing of it is left. While a session is open it holds an
+ * exclusive flock on the instance's directory; the lock dies with the process however that ends,
+ * which is how leftovers.c tells a dead owner from a live one.
+ */
+#ifndef SKBTRAIL_CAPTURE_SESSION_H
+#define SKBTRAIL_CAPTURE_SESSION_H
+
+#include "base/error.h"
+#include "base/types.h"
+#include "capture/plan.h"
+
+struct session;
+
+struct session_cpu_stats {
+	u32 cpu;
+	u64 entries; /* in the buffer now, not yet read */
+	u64 overrun; /* overwritten before they were read */
+	u64 commit_overrun;
+	u64 bytes;
+	u64 dropped; /* refused while overwriting was off */
+	u64 read;    /* handed to readers so far */
+};
+
+struct session_stats {
+	struct session_cpu_stats *cpus; /* by rising cpu number; CPUs without a buffer are absent */
+	size_t count;
+	u64 lost; /* sum of overrun, commit_overrun and dropped */
+};
+
+/**
+ * session_open - apply the set-up steps of a plan; tracing stays off
+ * @plan: must live as long as the session
+ * @out: the session, NULL on failure
+ * @err: the file, the errno, and the kernel's own words from error_log when it has some
+ *
+ * Return: 0, or -errno after everything already done was undone. -EEXIST: an instance of that
+ * name exists.
+ */
+int session_open(const struct plan *plan, struct session **out, struct error *err);
+
+/** session_start - apply the start steps: tracing on. Return: 0 or -errno */
+int session_start(struct session *session, struct error *err);
+
+/**
+ * session_stop - tracing off; buffers and their counters stay readable
+ *
+ * Return: 0 or -errno. Stopping twice is fine, and session_start() may follow.
+ */
+int session_stop(struct session *session, struct error *err);
+
+/** session_dir - the instance's directory, absolute; lives as long as the session */
+const char *session_dir(const struct session *session);
+
+/**
+ * session_stats - counters of every ring buffer, from per_cpu/cpuN/stats
+ * @stats: filled in; to be released with session_stats_free() whatever is returned
+ *
+ * A counter this kernel does not print is 0.
+ */
+int session_stats(const struct session *session, struct session_stats *stats, struct error *err);
+void session_stats_free(struct session_stats *stats);
+
+/**
+ * session_close - tracing off, events off, instance gone, lock released
+ * @session: set to NULL; a NULL session is fine, so closing twice is
+ * @err: what is left and why; NULL is allowed
+ *
+ * Readers of the buffers have to be closed before: as long as one is open the kernel answers
+ * EBUSY, which is retried for about a second.
+ *
+ * Return: 0, or -errno when something is left in tracefs.
+ */
+int session_close(struct session **session, struct error *err);
+
+#endif
