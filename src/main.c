@@ -17,6 +17,7 @@
 #include "config.h"
 
 static const struct command commands[] = {
+	{ "report", "show the paths in recorded trace.dat files", cmd_report },
 	{ "check", "show what this kernel allows", cmd_check },
 	{ "clean", "remove what a killed skbtrail left in tracefs", cmd_clean },
 };

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which packet an skb address stands for, without births (tier T0).
+ *
+ * The kernel reuses an address as soon as it is freed, often for the very next packet, and TCP frees
+ * most of its skbs with no tracepoint. So an address names a packet until a death event, or until an
+ * event comes that the known packet cannot be in: then it is a new packet, and the old one's end
+ * stays unknown. The rules are in identity_continues().
+ */
+#ifndef SKBTRAIL_ANALYSIS_IDENTITY_H
+#define SKBTRAIL_ANALYSIS_IDENTITY_H
+
+#include "analysis/path.h"
+
+struct identity_slot {
+	u64 skb; /* 0: free */
+	struct path *path;
+};
+
+struct identity_table {
+	struct identity_slot *slot;
+	u32 nr, mask;
+};
+
+int identity_init(struct identity_table *t);
+void identity_free(struct identity_table *t);
+
+/** identity_find - the packet that an address stands for now, or NULL. O(1) */
+struct path *identity_find(const struct identity_table *t, u64 skb);
+
+/** identity_set - let an address stand for a packet. Return: 0 or -ENOMEM */
+int identity_set(struct identity_table *t, u64 skb, struct path *path);
+
+/** identity_remove - forget an address */
+void identity_remove(struct identity_table *t, u64 skb);
+
+/**
+ * identity_continues - whether an event can be the next one of a packet
+ * @path: the packet that the event's address stood for so far
+ * @shared: devices of several netns go by the name of the event's device
+ *
+ * Return: false when it cannot, so that the address must have been reused.
+ */
+bool identity_continues(const struct path *path, const struct event *ev, bool shared);
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Plan and netns snapshot <-> the JSON block of a recording.
+ */
+#include "cli/metadata.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+
+int metadata_write(struct strbuf *out, const struct plan *plan, const char *device,
+		   const struct netns_snapshot *netns)
+{
+	struct json_object *obj = json_object_new_object(), *missing = json_object_new_array(), *ns;
+	const char *text;
+	size_t i;
+
+	if (!obj || !missing)
+		goto fail;
+	json_object_object_add(obj, "skbtrail", json_object_new_string(PACKAGE_VERSION));
+	json_object_object_add(obj, "tier", json_object_new_string("T0"));
+	json_object_object_add(obj, "clock", json_object_new_string(plan->clock));
+	if (device)
+		json_object_object_add(obj, "device", json_object_new_string(device));
+	for (i = 0; i < plan->missing_count; i++)
+		json_object_array_add(missing, json_object_new_string(plan->missing[i]));
+	json_object_object_add(obj, "missing", missing);
+	missing = NULL;
+	ns = netns ? netns_snapshot_to_json(netns) : NULL;
+	if (netns && !ns)
+		goto fail;
+	if (ns)
+		json_object_object_add(obj, "netns", ns);
+	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN);
+	if (!text)
+		goto fail;
+	strbuf_puts(out, text);
+	json_object_put(obj);
+	return out->failed ? -ENOMEM : 0;
+fail:
+	json_object_put(obj);
+	json_object_put(missing);
+	return -ENOMEM;
+}
+
+int metadata_read(struct metadata *meta, const char *text, struct error *err)
+{
+	struct json_object *obj = json_tokener_parse(text), *value;
+	int ret = 0;
+
+	memset(meta, 0, sizeof(*meta));
+	if (!obj || !json_object_is_type(obj, json_type_object)) {
+		json_object_put(obj);
+		return error_set(err, EBADMSG, "damaged metadata of skbtrail");
+	}
+	if (json_object_object_get_ex(obj, "device", &value) &&
+	    json_object_is_type(value, json_type_string))
+		snprintf(meta->device, sizeof(meta->device), "%s", json_object_get_string(value));
+	if (json_object_object_get_ex(obj, "netns", &value))
+		ret = netns_snapshot_from_json(value, &meta->netns, err);
+	json_object_put(obj);
+	return ret;
+}

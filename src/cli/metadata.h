@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What skbtrail stores of its own in a recording: JSON that other readers never look at.
+ *
+ *	{"skbtrail":"0.1.0","tier":"T0","clock":"mono","device":"eth0","missing":[...],"netns":{...}}
+ */
+#ifndef SKBTRAIL_CLI_METADATA_H
+#define SKBTRAIL_CLI_METADATA_H
+
+#include "capture/plan.h"
+#include "kernel/netns.h"
+
+struct metadata {
+	struct netns_snapshot *netns; /* NULL: not recorded */
+	char device[64];	      /* show only packets on this device; "" all */
+};
+
+/** metadata_write - append the JSON to @out. Return: 0 or -ENOMEM */
+int metadata_write(struct strbuf *out, const struct plan *plan, const char *device,
+		   const struct netns_snapshot *netns);
+
+/**
+ * metadata_read - the JSON of a recording, which may come from a stranger
+ * @meta: filled in; the caller frees ->netns
+ *
+ * Return: 0, -EBADMSG for text that is not such JSON, -EINVAL or -ENOMEM.
+ */
+int metadata_read(struct metadata *meta, const char *text, struct error *err);
+
+#endif

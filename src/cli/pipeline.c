@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Records -> events -> paths -> text, as one loop without allocation or look-ups by name.
+ */
+#include "cli/pipeline.h"
+
+#include "decode/ahead.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FLUSH_BYTES (256u << 10)
+#define CMDLINES_EVERY_NS (200 * NSEC_PER_MSEC)
+
+static u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+}
+
+/* How far a long report is; asked each time a quarter of a megabyte of text goes out. */
+static void show_progress(struct pipeline *p)
+{
+	u64 now = now_ns(), wait = p->progress_shown ? NSEC_PER_SEC / 4 : 2 * NSEC_PER_SEC;
+
+	if (!p->progress_ns)
+		p->progress_ns = now;
+	if (now < p->progress_ns + wait)
+		return;
+	p->progress_ns = now;
+	p->progress_shown = true;
+	fprintf(stderr, "\rskbtrail: %llu packets", (unsigned long long)p->shown);
+}
+
+int pipeline_flush(struct pipeline *p)
+{
+	size_t done = 0;
+	ssize_t put;
+
+	while (done < p->out.len && !p->write_error) {
+		put = write(STDOUT_FILENO, p->out.data + done, p->out.len - done);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			p->write_error = errno;
+		else
+			done += (size_t)put;
+	}
+	if (p->out.failed)
+		p->write_error = ENOMEM;
+	p->out.len = 0;
+	return -p->write_error;
+}
+
+static bool touches_device(const struct pipeline *p, const struct path *path)
+{
+	const char *dev = p->options.dev;
+	u16 last = 0;
+	u32 i;
+
+	for (i = 0; i < path->nr_hops; i++) {
+		if (!path->hops[i].dev || path->hops[i].dev == last)
+			continue;
+		last = path->hops[i].dev;
+		if (!fnmatch(dev, devnames_text(&p->schema.devs, last), 0))
+			return true;
+	}
+	return false;
+}
+
+static bool touches_netns(const struct pipeline *p, const struct path *path)
+{
+	const struct netns *ns;
+	u32 i, k;
+
+	for (i = 0; i < path->nr_hops; i++) {
+		ns = topology_netns(&p->topology, &path->hops[i]);
+		for (k = 0; ns && k < p->nr_only_netns; k++)
+			if (ns->inum == p->only_netns[k])
+				return true;
+	}
+	return false;
+}
+
+static void need_symbols(struct pipeline *p)
+{
+	if (p->symbols_loaded)
+		return;
+	p->symbols_loaded = true;
+	if (p->load_symbols)
+		p->load_symbols(p, p->load_ctx);
+}
+
+/* The kernel's own list of names, which outlives the tasks; read at most every so often. */
+static void refresh_cmdlines(struct pipeline *p, u64 now_ns)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	if (p->cmdlines_ns && now_ns < p->cmdlines_ns + CMDLINES_EVERY_NS)
+		return;
+	p->cmdlines_ns = now_ns;
+	if (!strbuf_read_file(&sb, p->cmdlines_path, 64u << 20))
+		comms_add_text(&p->comms, sb.data, sb.len);
+	strbuf_free(&sb);
+}
+
+/* Learn the name of a task while it may still be there. */
+static void learn_comm(struct pipeline *p, s32 pid, u64 now_ns)
+{
+	struct strbuf sb = STRBUF_INIT;
+	char path[64];
+
+	if (pid <= 0 || comms_find(&p->comms, pid))
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	if (!strbuf_read_file(&sb, path, 4096) && sb.len > 1)
+		comms_add(&p->comms, pid, sb.data, sb.len - 1);
+	else
+		refresh_cmdlines(p, now_ns);
+	strbuf_free(&sb);
+}
+
+static void learn_comms(struct pipeline *p, const struct path *path)
+{
+	u32 i;
+
+	for (i = 0; i < path->nr_hops; i++)
+		if (!i || path->hops[i].kind == EVENT_COPY)
+			learn_comm(p, path->hops[i].pid, path->last_ns);
+	if (path->raw_copy)
+		learn_comm(p, path->raw_pid, path->last_ns);
+}
+
+static void show_path(void *ctx, struct path *path)
+{
+	struct pipeline *p = ctx;
+
+	if (p->write_error || (p->options.dev && !touches_device(p, path)))
+		return;
+	topology_resolve(&p->topology, path);
+	if (p->nr_only_netns && !touches_netns(p, path))
+		return;
+	if (path->end_hop >= 0 && path->hops[path->end_hop].has & EVENT_HAS_LOCATION)
+		need_symbols(p);
+	if (p->live)
+		learn_comms(p, path);
+	p->shown++;
+	if (p->options.json)
+		render_json(&p->out, path, &p->names);
+	else
+		render_text(&p->out, path, &p->names, &p->style);
+	if (p->flush_each || p->out.len >= FLUSH_BYTES) {
+		pipeline_flush(p);
+		if (p->progress)
+			show_progress(p);
+	}
+}
+
+/* ICMP's functions free a packet that only raw sockets wanted, after these got their copies. */
+static enum free_site free_site(void *ctx, const struct event *ev)
+{
+	static const char *const names[] = { "ping_rcv", "icmp_rcv", "icmpv6_rcv" };
+	struct pipeline *p = ctx;
+	const char *name = NULL;
+	u64 offset;
+	size_t len, i;
+
+	if (ev->has & EVENT_HAS_REASON) {
+		name = schema_reason(&p->schema.types[ev->type], ev->reason);
+		if (!name || (strcmp(name, "NO_SOCKET") && strcmp(name, "NOT_SPECIFIED")))
+			return FREE_SITE_PLAIN;
+	}
+	need_symbols(p);
+	name = symbols_find(&p->symbols, ev->location, &offset, &len);
+	for (i = 0; name && i < ARRAY_SIZE(names); i++)
+		if (len == strlen(names[i]) && !memcmp(name, names[i], len))
+			return FREE_SITE_ICMP;
+	return FREE_SITE_PLAIN;
+}
+
+static bool name_shared(void *ctx, u16 dev)
+{
+	const struct pipeline *p = ctx;
+
+	return topology_name_shared(&p->topology, dev);
+}
+
+static int output_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize ws;
+
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col)
+		return ws.ws_col;
+	return columns ? atoi(columns) : 0;
+}
+
+struct text_style output_style(const struct output_options *options)
+{
+	const char *when = options->color ? options->color : "auto", *term = getenv("TERM");
+	struct text_style style = { 0 };
+
+	style.color = !strcmp(when, "always") ||
+		      (!strcmp(when, "auto") && isatty(STDOUT_FILENO) && !getenv("NO_COLOR") &&
+		       term && strcmp(term, "dumb"));
+	style.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	style.verbose = options->verbose;
+	style.brief = options->brief;
+	style.width = output_width();
+	return style;
+}
+
+int pipeline_init(struct pipeline *p, const struct output_options *options, bool big_endian,
+		  u8 long_size, struct error *err)
+{
+	memset(p, 0, sizeof(*p));
+	p->options = *options;
+	p->style = output_style(options);
+	p->flush_each = isatty(STDOUT_FILENO);
+	return schema_init(&p->schema, big_endian, long_size, err);
+}
+
+int pipeline_start(struct pipeline *p, struct error *err)
+{
+	struct paths_options options = {
+		.path_done = show_path,
+		.free_site = free_site,
+		.name_shared = name_shared,
+		.ctx = p,
+	};
+
+	if (topology_init(&p->topology, p->snapshot, &p->schema.devs))
+		return error_errno(err, ENOMEM, "cannot prepare the netns table");
+	p->names = (struct render_names){ &p->schema, &p->symbols, &p->comms, &p->topology };
+	return paths_new(&p->paths, &options, err);
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	paths_free(p->paths);
+	topology_free(&p->topology);
+	netns_snapshot_free(p->snapshot);
+	comms_free(&p->comms);
+	symbols_free(&p->symbols);
+	schema_free(&p->schema);
+	strbuf_free(&p->out);
+	memset(p, 0, sizeof(*p));
+}
+
+static void take_loss(struct pipeline *p, const struct stream_loss *loss)
+{
+	paths_lost(p->paths, loss->cpu, loss->from_ns, loss->to_ns, loss->count, loss->uncounted);
+}
+
+void pipeline_clock(const struct pipeline *p, const char *clock, bool converted)
+{
+	/* Those of kernel/trace/trace.c that are not "in_ns". */
+	static const char *const ticks[] = { "counter", "uptime", "x86-tsc" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ticks) && !p->options.quiet && !converted; i++)
+		if (!strcmp(clock, ticks[i]))
+			fprintf(stderr,
+				"skbtrail: the clock '%s' does not count nanoseconds: times are "
+				"shown as if its ticks were some\n",
+				clock);
+}
+
+int pipeline_run(struct pipeline *p, struct stream *s, u64 limit)
+{
+	const struct record *rec;
+	struct event ev;
+	u32 i;
+
+	while ((rec = stream_next(s, limit))) {
+		for (i = 0; unlikely(i < s->nr_losses); i++)
+			take_loss(p, &s->loss[i]);
+		s->nr_losses = 0;
+		if (!schema_decode(&p->schema, rec->id, rec->data, rec->len_bytes, &ev))
+			continue;
+		ev.ts_ns = rec->ts_ns;
+		ev.cpu = rec->cpu;
+		paths_event(p->paths, &ev);
+		if (unlikely(p->write_error))
+			return -p->write_error;
+	}
+	return 0;
+}
+
+static int take_batch(struct pipeline *p, const struct event_batch *b)
+{
+	const struct ahead_loss *loss = b->loss, *last = b->loss + b->nr_losses;
+	u32 i;
+
+	for (i = 0; i <= b->nr; i++) {
+		for (; unlikely(loss < last && loss->before == i); loss++)
+			take_loss(p, &loss->loss);
+		if (i == b->nr)
+			break;
+		paths_event(p->paths, &b->event[i]);
+		if (unlikely(p->write_error))
+			return -p->write_error;
+	}
+	return 0;
+}
+
+int pipeline_run_all(struct pipeline *p, struct stream *s, struct error *err)
+{
+	const struct event_batch *batch;
+	struct ahead *ahead;
+	int ret;
+
+	ret = ahead_start(&ahead, s, &p->schema, err);
+	if (ret)
+		return ret;
+	while (!ret && (batch = ahead_next(ahead)))
+		ret = take_batch(p, batch);
+	ahead_stop(ahead);
+	return ret;
+}
+
+int pipeline_finish(struct pipeline *p)
+{
+	paths_finish(p->paths);
+	if (p->progress_shown)
+		fputs("\r\033[K", stderr);
+	return pipeline_flush(p);
+}
+
+static void append_count(struct strbuf *sb, u64 count, const char *what)
+{
+	if (!count)
+		return;
+	strbuf_puts(sb, ", ");
+	strbuf_put_u64(sb, count);
+	strbuf_putc(sb, ' ');
+	strbuf_puts(sb, what);
+}
+
+void pipeline_summary(const struct pipeline *p, const struct stream_stats *stats,
+		      u64 lost_elsewhere)
+{
+	const struct paths_stats *ps = paths_stats(p->paths);
+	struct strbuf sb = STRBUF_INIT;
+	u64 lost = stats->lost > lost_elsewhere ? stats->lost : lost_elsewhere;
+
+	if (p->options.quiet)
+		return;
+	strbuf_printf(&sb, "skbtrail: %llu packet%s", (unsigned long long)ps->packets,
+		      ps->packets == 1 ? "" : "s");
+	if (p->options.dev)
+		append_count(&sb, p->shown, "shown");
+	append_count(&sb, ps->by_state[PATH_DELIVERED], "delivered");
+	append_count(&sb, ps->by_state[PATH_TRANSMITTED], "transmitted");
+	append_count(&sb, ps->by_state[PATH_DROPPED], "dropped");
+	append_count(&sb, ps->by_state[PATH_OPEN], "open");
+	append_count(&sb, ps->by_state[PATH_UNKNOWN], "with unknown end");
+	append_count(&sb, ps->by_complete[PATH_GAP], "with a gap");
+	append_count(&sb, ps->refused, "events of packets not followed (too many at once)");
+	strbuf_printf(&sb, "; %llu records, %llu lost", (unsigned long long)stats->records,
+		      (unsigned long long)lost);
+	append_count(&sb, stats->lost_uncounted, "losses uncounted");
+	append_count(&sb, stats->damaged, "damaged sub-buffers");
+	append_count(&sb, stats->backwards, "out of order (clock not in step)");
+	append_count(&sb, p->schema.short_records, "too short");
+	if (p->options.verbose) {
+		append_count(&sb, ps->unseen_frees, "frees and reads of skbs seen on no device");
+		append_count(&sb, ps->strays, "other events of such");
+		append_count(&sb, ps->reused, "addresses reused without a death event");
+		append_count(&sb, p->topology.unresolved, "devices in an unknown netns");
+	}
+	strbuf_putc(&sb, '\n');
+	fputs(strbuf_cstr(&sb), stderr);
+	strbuf_free(&sb);
+}

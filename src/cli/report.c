@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * skbtrail report: the paths in recorded trace.dat files.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/metadata.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "trace/datfile.h"
+
+static void print_help(void)
+{
+	puts("Usage: skbtrail report [options] FILE...\n"
+	     "Show the paths of the packets in trace.dat files, recorded by skbtrail or trace-cmd on\n"
+	     "this or any other machine. FILE may be - for standard input.\n\n" OUTPUT_OPTIONS_HELP
+	     "  -h, --help          this text\n\n"
+	     "Examples:\n"
+	     "  skbtrail report trace.dat\n"
+	     "  skbtrail report -i eth0 --brief trace.dat | grep DROPPED\n"
+	     "  skbtrail report --json trace.dat | jq .end.state | sort | uniq -c\n"
+	     "  ssh box skbtrail record -d 5 -o - | skbtrail report -\n");
+}
+
+static int add_format(void *ctx, const char *system, const char *text, size_t len,
+		      struct error *err)
+{
+	return schema_add_format(ctx, system, text, len, err);
+}
+
+/* Kernel symbols are megabytes of text: read while the first records are worked on already. */
+struct symbol_loader {
+	struct datfile *df;
+	struct strbuf text;
+	pthread_t thread;
+	bool running;
+};
+
+static void *read_symbols(void *arg)
+{
+	struct symbol_loader *loader = arg;
+
+	datfile_read_kallsyms(loader->df, &loader->text, NULL);
+	return NULL;
+}
+
+static void wait_for_symbols(struct symbol_loader *loader)
+{
+	if (loader->running)
+		pthread_join(loader->thread, NULL);
+	loader->running = false;
+}
+
+static int load_symbols(struct pipeline *p, void *ctx)
+{
+	struct symbol_loader *loader = ctx;
+
+	wait_for_symbols(loader);
+	p->symbols.text = loader->text;
+	loader->text = (struct strbuf)STRBUF_INIT;
+	return 0;
+}
+
+static void start_symbols(struct symbol_loader *loader, struct datfile *df)
+{
+	loader->df = df;
+	loader->running = !pthread_create(&loader->thread, NULL, read_symbols, loader);
+	if (!loader->running)
+		read_symbols(loader);
+}
+
+/* What skbtrail stored beside the records. */
+static int read_metadata(struct pipeline *p, struct datfile *df, struct error *err)
+{
+	struct metadata meta;
+	int ret;
+
+	if (!df->meta.len)
+		return 0;
+	ret = metadata_read(&meta, strbuf_cstr(&df->meta), err);
+	if (ret) {
+		error_prepend(err, "%s: ", df->path);
+		return ret;
+	}
+	p->snapshot = meta.netns;
+	if (!p->options.dev && meta.device[0]) {
+		snprintf(p->recorded_dev, sizeof(p->recorded_dev), "%s", meta.device);
+		p->options.dev = p->recorded_dev;
+	}
+	return 0;
+}
+
+static int read_names(struct pipeline *p, struct datfile *df, struct error *err)
+{
+	struct strbuf cmdlines = STRBUF_INIT;
+	int ret;
+
+	ret = datfile_each_format(df, add_format, &p->schema, err);
+	if (!ret)
+		ret = datfile_read_cmdlines(df, &cmdlines, err);
+	if (!ret && comms_add_text(&p->comms, cmdlines.data, cmdlines.len))
+		ret = error_errno(err, ENOMEM, "%s", df->path);
+	strbuf_free(&cmdlines);
+	return ret ? ret : read_metadata(p, df, err);
+}
+
+/* One buffer: records of another instance tell of the same packets again, so each has its own run. */
+static int report_buffer(struct datfile *df, const struct datfile_buffer *buffer,
+			 const struct output_options *options, struct error *err)
+{
+	struct symbol_loader symbols = { 0 };
+	struct stream *s = NULL;
+	struct pipeline p;
+	int ret;
+
+	ret = pipeline_init(&p, options, df->big_endian, df->layout.commit_size, err);
+	if (ret)
+		return ret;
+	start_symbols(&symbols, df);
+	p.load_symbols = load_symbols;
+	p.load_ctx = &symbols;
+	p.progress = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO) && !options->quiet;
+	ret = read_names(&p, df, err);
+	if (!ret)
+		ret = pipeline_start(&p, err);
+	if (!ret)
+		ret = stream_file(&s, df, buffer, err);
+	if (ret)
+		goto out;
+	if (df->nr_buffers > 1 && s->key[s->best] != STREAM_NONE && !options->quiet)
+		fprintf(stderr, "skbtrail: %s: buffer %s%s%s\n", df->path, *buffer->name ? "'" : "",
+			*buffer->name ? buffer->name : "top level", *buffer->name ? "'" : "");
+	pipeline_clock(&p, buffer->clock, s->tsc);
+	ret = pipeline_run_all(&p, s, err);
+	if (!ret)
+		ret = pipeline_finish(&p);
+	if (ret == -EPIPE)
+		error_set(err, EPIPE, "%s", "");
+	else if (ret && !err->text[0])
+		error_errno(err, -ret, "cannot write to standard output");
+	else if (!ret && s->error)
+		ret = error_set(err, -s->error,
+				"%s: damaged or cut off: ring-buffer data; what "
+				"came before is shown",
+				df->path);
+	if (ret != -EPIPE && s->stats.records)
+		pipeline_summary(&p, &s->stats, 0);
+	if (!ret && s->stats.records && !paths_stats(p.paths)->packets && !options->quiet)
+		fprintf(stderr,
+			"skbtrail: %s: no event in it tells of a packet on a device; such are "
+			"recorded by 'skbtrail record' or 'trace-cmd record -e net -e skb'\n",
+			df->path);
+	stream_close(s);
+out:
+	wait_for_symbols(&symbols);
+	strbuf_free(&symbols.text);
+	pipeline_free(&p);
+	return ret;
+}
+
+int report_file(const char *path, const struct output_options *options, struct error *err)
+{
+	struct datfile *df;
+	int ret;
+	u32 i;
+
+	ret = datfile_open(&df, path, err);
+	if (ret)
+		return ret;
+	if (df->unfinished && !options->quiet)
+		fprintf(stderr,
+			"skbtrail: %s: the recording was not finished; showing what is "
+			"there\n",
+			df->path);
+	for (i = 0; i < df->nr_buffers && !ret; i++)
+		ret = report_buffer(df, &df->buffers[i], options, err);
+	if (!ret && df->cut_off && !df->unfinished)
+		ret = error_set(err, EBADMSG,
+				"%s: cut off: holds %llu bytes and should hold more; "
+				"what is there is shown",
+				df->path, (unsigned long long)df->size_bytes);
+	datfile_close(df);
+	return ret;
+}
+
+int cmd_report(int argc, char **argv, struct error *err)
+{
+	static const struct option longs[] = { OUTPUT_LONG_OPTIONS,
+					       { "help", 0, NULL, 'h' },
+					       { 0 } };
+	struct output_options options = { 0 };
+	int c, i, ret = 0;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":" OUTPUT_SHORT_OPTIONS "h", longs, NULL)) >= 0) {
+		if (c == 'h') {
+			print_help();
+			return CLI_OK;
+		}
+		if (output_option(&options, c, optarg))
+			return options_bad(err, "report", argv, c);
+	}
+	if (optind == argc)
+		return cli_usage(err, "report", "no file given");
+	for (i = optind; i < argc && !ret; i++)
+		ret = report_file(argv[i], &options, err);
+	return ret == -EPIPE ? (err->text[0] = 0, CLI_OK) : ret ? CLI_FAILURE : CLI_OK;
+}

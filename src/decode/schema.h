@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Format files -> one table of field places per event id, built once.
+ *
+ * The kernel's own format files say where each field is; nothing about a layout is compiled in.
+ * What an event means for a path is the table in schema.c, by the event's name: adding a hop is
+ * adding a row there. An event without a row that has a field for an skb becomes EVENT_NOTE.
+ */
+#ifndef SKBTRAIL_DECODE_SCHEMA_H
+#define SKBTRAIL_DECODE_SCHEMA_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "decode/devnames.h"
+#include "decode/event.h"
+
+/* Where a field is in the record; size 0: the event has no such field. */
+struct field_place {
+	u16 offset;
+	u16 size;
+};
+
+enum name_place {
+	NAME_NONE,
+	NAME_DATA_LOC, /* u32: length << 16 | offset from the record's start */
+	NAME_REL_LOC,  /* the same, offset from the end of this field */
+	NAME_ARRAY,    /* the bytes themselves */
+};
+
+struct drop_reason {
+	u32 value;
+	char *name;
+};
+
+struct event_type {
+	char *title;	  /* "net:net_dev_queue", printable ASCII */
+	const char *name; /* its part behind the colon */
+	size_t title_len, name_len;
+	struct drop_reason *reasons;
+	u32 nr_reasons;
+	u16 id;
+	u16 min_len;   /* a shorter record is damaged */
+	u8 kind;       /* enum event_kind */
+	u8 has;	       /* EVENT_HAS_* that every record of it has */
+	u8 name_place; /* enum name_place */
+	struct field_place skb, dev, len, proto, reason, location, ret, cookie, ifindex, pid, flags;
+};
+
+/* A device name that fits in 8 bytes with its NUL, as it was in a record, and its number. */
+struct recent_name {
+	u64 word;
+	u16 dev; /* 0: empty */
+};
+
+struct schema {
+	struct event_type *types; /* [0] stands for "none" */
+	u32 nr_types;
+	bool swap;
+	u8 long_size;
+	u16 *type_of; /* 65,536 entries: event id -> index into types, 0 for none */
+	struct devnames devs;
+	struct recent_name recent[16]; /* by hash of the word: few devices make most records */
+	u64 short_records;	       /* records too short for their format: skipped */
+};
+
+/**
+ * schema_init - start a table
+ * @big_endian: byte order of the records
+ * @long_size: bytes of a kernel long there
+ */
+int schema_init(struct schema *s, bool big_endian, u8 long_size, struct error *err);
+void schema_free(struct schema *s);
+
+/**
+ * schema_add_format - take in one format file
+ * @system: "net", "skb", ...
+ * @text: content of events/<system>/<event>/format, @len bytes, may come from a stranger
+ *
+ * An event that does not speak of an skb is passed over quickly.
+ *
+ * Return: 0 or -ENOMEM. A format that cannot be parsed is passed over.
+ */
+int schema_add_format(struct schema *s, const char *system, const char *text, size_t len,
+		      struct error *err);
+
+/** schema_reason - the kernel's name of a drop reason of that event; NULL when it has none */
+const char *schema_reason(const struct event_type *type, u32 reason);
+
+/* Intern the device name of a record; 0 when it has none or it lies outside of the record. */
+u16 schema_device(struct schema *s, const struct event_type *type, const u8 *data, u32 len);
+
+static inline u64 schema_load(const u8 *data, struct field_place place, bool swap)
+{
+	return load_uint(data + place.offset, place.size, swap);
+}
+
+/**
+ * schema_decode - record bytes -> struct event
+ * @data: the record, @len bytes, starting with its event id @id
+ *
+ * Return: false when the record does not speak of an skb. ts_ns and cpu are the caller's.
+ */
+static inline bool schema_decode(struct schema *s, u16 id, const u8 *data, u32 len,
+				 struct event *ev)
+{
+	const struct event_type *type = &s->types[s->type_of[id]];
+	bool swap = s->swap;
+
+	if (!type->kind)
+		return false;
+	if (unlikely(len < type->min_len)) {
+		s->short_records++;
+		return false;
+	}
+	ev->skb = schema_load(data, type->skb, swap);
+	if (!ev->skb)
+		return false;
+	ev->type = (u16)(type - s->types);
+	ev->kind = type->kind;
+	ev->has = type->has;
+	ev->pid = (s32)schema_load(data, type->pid, swap);
+	ev->context = (u8)((schema_load(data, type->flags, swap) &
+			    (EVENT_IN_HARDIRQ | EVENT_IN_SOFTIRQ)) |
+			   (type->flags.size ? EVENT_CONTEXT_KNOWN : 0));
+	ev->len_bytes = (u32)schema_load(data, type->len, swap);
+	ev->dev = type->name_place ? schema_device(s, type, data, len) : 0;
+	/* Most events have none of these. */
+	ev->proto = 0;
+	ev->location = ev->netns_cookie = 0;
+	ev->reason = ev->ifindex = 0;
+	ev->ret = 0;
+	if (type->has & ~EVENT_HAS_LEN) {
+		ev->proto = (u16)schema_load(data, type->proto, swap);
+		ev->location = schema_load(data, type->location, swap);
+		ev->reason = (u32)schema_load(data, type->reason, swap);
+		ev->ret = (s32)schema_load(data, type->ret, swap);
+		ev->ifindex = (u32)schema_load(data, type->ifindex, swap);
+		ev->netns_cookie = schema_load(data, type->cookie, swap);
+	}
+	return true;
+}
+
+#endif

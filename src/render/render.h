@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finished paths -> text or JSON, appended to a string buffer. No I/O here.
+ */
+#ifndef SKBTRAIL_RENDER_RENDER_H
+#define SKBTRAIL_RENDER_RENDER_H
+
+#include "analysis/path.h"
+#include "analysis/topology.h"
+#include "base/strbuf.h"
+#include "decode/comms.h"
+#include "decode/schema.h"
+#include "decode/symbols.h"
+
+/* Where the names behind a path's numbers are. Nothing is owned; all but schema may be NULL. */
+struct render_names {
+	const struct schema *schema;
+	struct symbols *symbols;
+	const struct comms *comms;
+	const struct topology *topology;
+};
+
+struct text_style {
+	bool color;   /* ANSI colours */
+	bool utf8;    /* arrows and µ; else ASCII */
+	bool verbose; /* a line for every record */
+	bool brief;   /* a line for every packet */
+	int width;    /* columns; 0: no terminal, laid out as for 80 with nothing cut */
+};
+
+/** render_text - a packet's path for a person */
+void render_text(struct strbuf *sb, const struct path *path, const struct render_names *names,
+		 const struct text_style *style);
+
+/**
+ * render_json - a packet's path as one line of JSON, as skbtrail-json(5) describes it
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int render_json(struct strbuf *sb, const struct path *path, const struct render_names *names);
+
+/** render_proto - name of an EtherType; NULL when it has none here */
+const char *render_proto(u16 proto);
+
+/** render_location - append "icmp_rcv+0x259", or the address when there is no symbol */
+void render_location(struct strbuf *sb, u64 addr, const struct render_names *names);
+
+/* Words for enum path_state and enum path_completeness, as JSON has them. */
+const char *render_state(u8 state);
+const char *render_completeness(u8 complete);
+
+#endif
