@@ -17,6 +17,10 @@
 #include "config.h"
 
 static const struct command commands[] = {
+	{ "demo", "build a small private network, ping through it and show the packets' paths",
+	  cmd_demo },
+	{ "trace", "show the paths of packets live", cmd_trace },
+	{ "record", "capture into a trace.dat file", cmd_record },
 	{ "report", "show the paths in recorded trace.dat files", cmd_report },
 	{ "check", "show what this kernel allows", cmd_check },
 	{ "clean", "remove what a killed skbtrail left in tracefs", cmd_clean },

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The steps of a capture, each undone by capture_close().
+ */
+#include "cli/capture.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/leftovers.h"
+#include "cli/cli.h"
+
+/* Packets that the command sent last may still be on their way when it ends. */
+#define GRACE_NS (100 * NSEC_PER_MSEC)
+
+static u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+}
+
+int capture_plan(struct capture *c, const struct capture_options *options, struct error *err)
+{
+	struct capture_request request = options->request;
+	int ret;
+
+	memset(c, 0, sizeof(*c));
+	c->options = options;
+	c->signal_fd = -1;
+	c->job.fd = -1;
+	ret = features_read(&c->features, err);
+	if (ret)
+		return ret;
+	if (c->features.mounted_now && !options->output.quiet)
+		fprintf(stderr, "skbtrail: tracefs was not mounted; mounted it at %s\n",
+			c->features.tracing_dir);
+	ret = features_require_t0(&c->features, err);
+	if (ret)
+		return ret;
+	request.pid = (unsigned int)getpid();
+	request.buffer_percent = 50;
+	return plan_build(&request, &c->features, &c->plan, err);
+}
+
+/* What earlier captures left behind when they were killed. Never fatal. */
+static void remove_leftovers(const struct capture *c)
+{
+	struct leftovers found;
+	struct error err = { 0 };
+	size_t i;
+
+	if (!leftovers_find(c->plan.tracing_dir, &found, &err) && found.count) {
+		leftovers_remove(c->plan.tracing_dir, &found, &err);
+		for (i = 0; i < found.count; i++) {
+			if (found.items[i].removed)
+				fprintf(stderr,
+					"skbtrail: removed %s, left by a skbtrail that was "
+					"killed\n",
+					found.items[i].name);
+			else if (!found.items[i].alive)
+				fprintf(stderr,
+					"skbtrail: %s is left of a killed skbtrail and "
+					"cannot be removed: %s\n",
+					found.items[i].name, found.items[i].err.text);
+		}
+	}
+	leftovers_free(&found);
+}
+
+static int take_signals(struct capture *c, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return error_errno(err, errno, "cannot block signals");
+	c->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return c->signal_fd < 0 ? error_errno(err, errno, "cannot wait for signals") : 0;
+}
+
+static int workload_job_start(void *ctx, struct error *err)
+{
+	return workload_release(ctx, err);
+}
+
+static bool workload_job_ended(void *ctx)
+{
+	return workload_ended(ctx);
+}
+
+int capture_open(struct capture *c, struct error *err)
+{
+	/* What the command prints must not get in between our lines, or into a recording. */
+	unsigned int flags = WORKLOAD_STDOUT_TO_STDERR |
+			     (c->options->keep_user ? WORKLOAD_KEEP_USER : 0u);
+	int ret;
+
+	remove_leftovers(c);
+	ret = take_signals(c, err);
+	if (!ret && c->options->command) {
+		ret = workload_start(c->options->command, flags, &c->workload, err);
+		if (!ret)
+			c->job = (struct capture_job){ workload_fd(c->workload), workload_job_start,
+						       workload_job_ended, c->workload };
+	}
+	if (!ret)
+		ret = session_open(&c->plan, &c->session, err);
+	if (!ret)
+		ret = live_open(&c->live, session_dir(c->session), err);
+	return ret;
+}
+
+int capture_device(const struct capture *c, const struct netns_snapshot *snap, struct error *err)
+{
+	const char *dev = c->options->output.dev;
+	const struct netdev_ref *refs;
+	const struct netns *self;
+	struct strbuf names = STRBUF_INIT;
+	size_t i;
+
+	if (!dev || strpbrk(dev, "*?[") || netns_find_devices(snap, dev, &refs))
+		return 0;
+	self = netns_find(snap, snap->self_inum);
+	for (i = 0; self && i < self->nr_devs && i < 16; i++) {
+		strbuf_putc(&names, ' ');
+		strbuf_put_escaped(&names, self->devs[i].name, strlen(self->devs[i].name));
+	}
+	error_set(err, ENODEV,
+		  "there is no device '%s' in any network namespace; here are:%s "
+		  "('%s*' would wait for one)",
+		  dev, strbuf_cstr(&names), dev);
+	strbuf_free(&names);
+	return -ENODEV;
+}
+
+int capture_start(struct capture *c, struct error *err)
+{
+	int ret = session_start(c->session, err);
+
+	if (c->options->duration_s > 0)
+		c->end_ns = now_ns() + (u64)(c->options->duration_s * (double)NSEC_PER_SEC);
+	if (!ret && c->job.start)
+		ret = c->job.start(c->job.ctx, err);
+	return ret;
+}
+
+/* A signal asks us to stop; one that only we got is passed on to the command. */
+static void take_signal(struct capture *c)
+{
+	struct signalfd_siginfo info;
+
+	while (read(c->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		c->signal = (int)info.ssi_signo;
+		if (c->workload && c->signal != SIGINT)
+			workload_kill(c->workload, c->signal);
+	}
+}
+
+static int time_left_ms(const struct capture *c, int timeout_ms)
+{
+	u64 end = c->end_ns, now = now_ns();
+
+	if (c->grace_ns && (!end || c->grace_ns < end))
+		end = c->grace_ns;
+	if (!end)
+		return timeout_ms;
+	if (now >= end)
+		return 0;
+	if (end - now < (u64)timeout_ms * NSEC_PER_MSEC)
+		return (int)((end - now) / NSEC_PER_MSEC) + 1;
+	return timeout_ms;
+}
+
+int capture_wait(struct capture *c, int timeout_ms, struct error *err)
+{
+	struct pollfd extra[3] = {
+		{ c->signal_fd, POLLIN, 0 },
+		{ STDOUT_FILENO, 0, 0 }, /* only to learn that the reader has gone */
+		{ c->grace_ns ? -1 : c->job.fd, POLLIN, 0 },
+	};
+	int ret;
+
+	ret = live_wait(c->live, extra, 3, time_left_ms(c, timeout_ms));
+	if (ret)
+		return error_errno(err, -ret, "cannot wait for records");
+	if (extra[0].revents)
+		take_signal(c);
+	if (c->signal || extra[1].revents & POLLERR)
+		return 0;
+	if (!c->grace_ns && extra[2].revents && c->job.ended(c->job.ctx))
+		c->grace_ns = now_ns() + GRACE_NS;
+	if (c->end_ns && now_ns() >= c->end_ns)
+		return 0;
+	return !(c->grace_ns && now_ns() >= c->grace_ns);
+}
+
+int capture_stop(struct capture *c, struct error *err)
+{
+	return session_stop(c->session, err);
+}
+
+u64 capture_lost(struct capture *c)
+{
+	struct session_stats stats;
+	u64 lost = 0;
+
+	if (!session_stats(c->session, &stats, NULL))
+		lost = stats.lost;
+	session_stats_free(&stats);
+	return lost;
+}
+
+static void tell_workload(struct capture *c)
+{
+	char text[128];
+
+	if (!c->workload || c->options->output.quiet)
+		return;
+	fprintf(stderr, "skbtrail: %s %s\n", c->options->command[0],
+		workload_status_text(c->workload, text, sizeof(text)));
+}
+
+int capture_close(struct capture *c, struct error *err)
+{
+	struct error undo = { 0 };
+	int ret;
+
+	live_close(c->live);
+	c->live = NULL;
+	ret = session_close(&c->session, &undo);
+	if (ret && !err->text[0])
+		*err = undo;
+	else if (ret)
+		fprintf(stderr, "skbtrail: %s\n", undo.text);
+	if (c->grace_ns || c->signal)
+		tell_workload(c);
+	workload_free(c->workload);
+	c->workload = NULL;
+	if (c->signal_fd >= 0)
+		close(c->signal_fd);
+	c->signal_fd = -1;
+	plan_free(&c->plan);
+	features_free(&c->features);
+	return ret;
+}
+
+void capture_announce(const struct capture *c, const char *doing)
+{
+	size_t i;
+
+	if (c->options->output.quiet)
+		return;
+	fprintf(stderr, "skbtrail: %s %zu events, tier T0 (%s), %llu KiB per CPU, clock %s%s\n",
+		doing, c->plan.event_count, tier_describe(TIER_T0)->needs,
+		(unsigned long long)c->plan.buffer_kb, c->plan.clock,
+		c->options->command || c->options->duration_s > 0 ? "" : "; Ctrl-C ends");
+	if (!c->options->output.verbose)
+		return;
+	for (i = 0; i < c->plan.missing_count; i++)
+		fprintf(stderr, "skbtrail: this kernel has no %s\n", c->plan.missing[i]);
+}
+
+int capture_run(const struct capture_options *options,
+		int (*session)(struct capture *c, struct error *err), struct error *err)
+{
+	struct strbuf shell = STRBUF_INIT;
+	struct capture c;
+	int ret;
+
+	ret = capture_plan(&c, options, err);
+	if (!ret && options->dry_run) {
+		plan_print_shell(&c.plan, &shell);
+		fputs(strbuf_cstr(&shell), stdout);
+		strbuf_free(&shell);
+	} else if (!ret) {
+		ret = session(&c, err);
+	}
+	if (capture_close(&c, err))
+		ret = -1;
+	return ret ? CLI_FAILURE : CLI_OK;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A capture from the first look at the kernel to the last undone write: what trace, record and demo
+ * have in common.
+ *
+ * Whatever happens in between (an error, Ctrl-C, a closed pipe), capture_close() leaves tracefs as it
+ * was found. SIGINT, SIGTERM and SIGHUP are taken as requests to stop, through a descriptor.
+ */
+#ifndef SKBTRAIL_CLI_CAPTURE_H
+#define SKBTRAIL_CLI_CAPTURE_H
+
+#include "capture/plan.h"
+#include "capture/session.h"
+#include "capture/workload.h"
+#include "cli/pipeline.h"
+#include "kernel/features.h"
+#include "trace/live.h"
+
+struct capture_options {
+	struct output_options output;
+	struct capture_request request;
+	double duration_s; /* 0: no limit */
+	bool dry_run;
+	bool keep_user;	      /* run the command as root even under sudo */
+	const char *file;     /* record: -o */
+	char *const *command; /* NULL: none */
+	const char **events;  /* memory of request.events */
+};
+
+/* Something whose end ends the capture, besides signals and time. */
+struct capture_job {
+	int fd;					    /* readable when it may have ended; -1: none */
+	int (*start)(void *ctx, struct error *err); /* tracing is on; NULL: nothing to do */
+	bool (*ended)(void *ctx);
+	void *ctx;
+};
+
+struct capture {
+	const struct capture_options *options;
+	struct features features;
+	struct plan plan;
+	struct session *session;
+	struct live *live;
+	struct workload *workload;
+	struct capture_job job;
+	int signal_fd;
+	int signal;   /* the one that ended the capture, 0 if none */
+	u64 end_ns;   /* CLOCK_MONOTONIC; 0: no limit */
+	u64 grace_ns; /* the job has ended; packets on their way get until then */
+};
+
+/** capture_plan - look at the kernel and make the plan; changes nothing but what features_detect() may */
+int capture_plan(struct capture *c, const struct capture_options *options, struct error *err);
+
+/** capture_open - remove leftovers of dead captures, apply the plan, open the buffers */
+int capture_open(struct capture *c, struct error *err);
+
+/** capture_device - whether -i names a device that is there, in whatever netns, or holds * ? [ */
+int capture_device(const struct capture *c, const struct netns_snapshot *snap, struct error *err);
+
+/** capture_start - tracing on, then the command (if any) begins */
+int capture_start(struct capture *c, struct error *err);
+
+/**
+ * capture_wait - sleep until there is something to do
+ * @timeout_ms: at most so long
+ *
+ * Return: 1 to go on, 0 when the capture is over (time, job, signal, standard output closed), -errno.
+ */
+int capture_wait(struct capture *c, int timeout_ms, struct error *err);
+
+/** capture_stop - tracing off; what is in the buffers can still be read */
+int capture_stop(struct capture *c, struct error *err);
+
+/** capture_lost - records that the kernel's counters call lost */
+u64 capture_lost(struct capture *c);
+
+/** capture_close - undo everything; @err is filled in only if it holds nothing yet */
+int capture_close(struct capture *c, struct error *err);
+
+/** capture_announce - the line on stderr when tracing begins */
+void capture_announce(const struct capture *c, const char *doing);
+
+/**
+ * capture_run - a command's whole life: plan, then the session (or --dry-run), then everything undone
+ * @session: opens the capture, runs it and returns 0 or -errno
+ *
+ * Return: CLI_OK or CLI_FAILURE.
+ */
+int capture_run(const struct capture_options *options,
+		int (*session)(struct capture *c, struct error *err), struct error *err);
+
+/* What a command's options are made of; cmd_trace() and cmd_record() add their own. */
+#define CAPTURE_SHORT_OPTIONS "e:b:d:"
+#define CAPTURE_LONG_OPTIONS                                                                   \
+	{ "event", required_argument, NULL, 'e' }, { "buffer", required_argument, NULL, 'b' }, \
+		{ "duration", required_argument, NULL, 'd' },                                  \
+		{ "clock", required_argument, NULL, OPT_CLOCK },                               \
+		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },                                 \
+	{                                                                                      \
+		"keep-user", no_argument, NULL, OPT_KEEP_USER                                  \
+	}
+#define CAPTURE_OPTIONS_HELP                                                               \
+	"  -e, --event EVENT   record this event too: system:event, system, or with * ?\n" \
+	"  -d, --duration SEC  stop after so many seconds\n"                               \
+	"  -b, --buffer SIZE   ring buffer per CPU: 512K, 4M, ... (default 4M)\n"          \
+	"      --clock CLOCK   trace clock (default mono)\n"                               \
+	"      --keep-user     run COMMAND as root even under sudo\n"                      \
+	"      --dry-run       print the writes to tracefs as shell lines, and do nothing\n"
+
+/** capture_option - take one option of CAPTURE_*; Return: 0, or -EINVAL when it is none or bad */
+int capture_option(struct capture_options *options, int c, const char *arg);
+
+/**
+ * capture_command - what follows the options: nothing, or -- and a command
+ *
+ * Return: 0, or CLI_USAGE with @err filled in.
+ */
+int capture_command(struct capture_options *options, const char *name, int argc, char **argv,
+		    struct error *err);
+void capture_options_free(struct capture_options *options);
+
+#endif

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Options of the commands that capture.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "cli/capture.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+
+/* "512K", "4M", "1G", or a bare number of KiB -> KiB; 0 when it makes no sense. */
+static u64 parse_size_kb(const char *text)
+{
+	unsigned long long value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return 0;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || value > (1ULL << 40))
+		return 0;
+	if (!strcmp(end, "M") || !strcmp(end, "m"))
+		return value << 10;
+	if (!strcmp(end, "G") || !strcmp(end, "g"))
+		return value << 20;
+	return !*end || !strcmp(end, "K") || !strcmp(end, "k") ? value : 0;
+}
+
+static int add_event(struct capture_options *options, const char *event)
+{
+	size_t n = options->request.event_count;
+	const char **all = realloc(options->events, (n + 1) * sizeof(*all));
+
+	if (!all || !*event)
+		return -EINVAL;
+	all[n] = event;
+	options->events = all;
+	options->request.events = all;
+	options->request.event_count = n + 1;
+	return 0;
+}
+
+int capture_option(struct capture_options *options, int c, const char *arg)
+{
+	char *end;
+
+	switch (c) {
+	case 'e':
+		return add_event(options, arg);
+	case 'b':
+		options->request.buffer_kb = parse_size_kb(arg);
+		return options->request.buffer_kb ? 0 : -EINVAL;
+	case 'd':
+		options->duration_s = strtod(arg, &end);
+		return *end || end == arg || !(options->duration_s > 0) ||
+				       options->duration_s > 1e9 ?
+			       -EINVAL :
+			       0;
+	case OPT_CLOCK:
+		options->request.clock = arg;
+		return *arg ? 0 : -EINVAL;
+	case OPT_DRY_RUN:
+		options->dry_run = true;
+		return 0;
+	case OPT_KEEP_USER:
+		options->keep_user = true;
+		return 0;
+	default:
+		return output_option(&options->output, c, arg);
+	}
+}
+
+int capture_command(struct capture_options *options, const char *name, int argc, char **argv,
+		    struct error *err)
+{
+	bool dashes = optind > 0 && !strcmp(argv[optind - 1], "--");
+
+	if (optind == argc)
+		return dashes ? cli_usage(err, name, "no command after --") : 0;
+	if (!dashes)
+		return cli_usage(err, name, "unexpected '%s' (a command to run comes after --)",
+				 argv[optind]);
+	options->command = argv + optind;
+	return 0;
+}
+
+void capture_options_free(struct capture_options *options)
+{
+	free(options->events);
+	options->events = NULL;
+}

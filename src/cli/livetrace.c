@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The live loop. It runs in rounds of a tenth of a second: a record is shown once it is older than
+ * everything seen in the round before, because by then no CPU can come up with an earlier one.
+ */
+#include "cli/livetrace.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define ROUND_MS 100
+#define MAX_FORMAT_BYTES (1u << 20)
+
+static int load_symbols(struct pipeline *p, void *ctx)
+{
+	(void)ctx;
+	return strbuf_read_file(&p->symbols.text, "/proc/kallsyms", 256u << 20);
+}
+
+static int add_formats(struct pipeline *p, const struct plan *plan, struct error *err)
+{
+	struct strbuf text = STRBUF_INIT;
+	char path[4096], system[128];
+	const char *colon;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < plan->event_count && !ret; i++) {
+		colon = strchr(plan->events[i], ':');
+		snprintf(system, sizeof(system), "%.*s", (int)(colon - plan->events[i]),
+			 plan->events[i]);
+		snprintf(path, sizeof(path), "%s/events/%s/%s/format", plan->tracing_dir, system,
+			 colon + 1);
+		text.len = 0;
+		ret = strbuf_read_file(&text, path, MAX_FORMAT_BYTES);
+		if (ret)
+			error_errno(err, -ret, "cannot read %s", path);
+		else
+			ret = schema_add_format(&p->schema, system, text.data, text.len, err);
+	}
+	strbuf_free(&text);
+	return ret;
+}
+
+int live_pipeline(struct pipeline *p, struct capture *c, struct netns_snapshot *snapshot,
+		  struct error *err)
+{
+	int ret;
+
+	ret = pipeline_init(p, &c->options->output, HOST_BIG_ENDIAN, sizeof(long), err);
+	if (ret) {
+		netns_snapshot_free(snapshot);
+		return ret;
+	}
+	p->snapshot = snapshot;
+	p->live = true;
+	snprintf(p->cmdlines_path, sizeof(p->cmdlines_path), "%s/saved_cmdlines",
+		 c->plan.tracing_dir);
+	p->load_symbols = load_symbols;
+	ret = add_formats(p, &c->plan, err);
+	return ret ? ret : pipeline_start(p, err);
+}
+
+/* One round: take in what is surely complete. */
+static int run_round(struct pipeline *p, struct stream *s, u64 limit)
+{
+	int ret;
+
+	stream_resume(s);
+	ret = pipeline_run(p, s, limit);
+	if (!ret && limit && limit != STREAM_NO_LIMIT)
+		paths_tick(p->paths, limit);
+	return ret ? ret : pipeline_flush(p);
+}
+
+/* Tracing is off: read until the buffers are empty. */
+static int run_rest(struct pipeline *p, struct stream *s)
+{
+	u64 before;
+	int ret;
+
+	do {
+		before = s->stats.records;
+		ret = run_round(p, s, STREAM_NO_LIMIT);
+	} while (!ret && s->stats.records != before);
+	return ret ? ret : pipeline_finish(p);
+}
+
+static int run_rounds(struct pipeline *p, struct capture *c, struct stream *s, struct error *err)
+{
+	int go, ret;
+
+	do {
+		u64 limit = s->newest;
+
+		go = capture_wait(c, ROUND_MS, err);
+		if (go < 0)
+			return go;
+		ret = run_round(p, s, limit);
+		if (ret)
+			return ret;
+		if (s->error)
+			return error_errno(err, -s->error, "cannot read the buffers");
+	} while (go);
+	return 0;
+}
+
+int live_trace(struct pipeline *p, struct capture *c, struct error *err)
+{
+	struct feeder *feeder;
+	struct stream *s;
+	int ret;
+
+	ret = live_feeder(&feeder, c->live, err);
+	if (!ret)
+		ret = stream_open(&s, feeder, live_layout(c->live), err);
+	if (ret)
+		return ret;
+	pipeline_clock(p, c->plan.clock, false);
+	ret = capture_start(c, err);
+	if (!ret)
+		ret = run_rounds(p, c, s, err);
+	if (!ret)
+		ret = capture_stop(c, err);
+	if (!ret)
+		ret = run_rest(p, s);
+	if (!ret)
+		pipeline_summary(p, &s->stats, capture_lost(c));
+	else if (ret == -EPIPE)
+		ret = 0;
+	else if (!err->text[0])
+		error_errno(err, -ret, "cannot write to standard output");
+	stream_close(s);
+	return ret;
+}

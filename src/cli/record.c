@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * skbtrail record: the same capture as trace, into a trace.dat.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/capture.h"
+#include "cli/cli.h"
+#include "cli/metadata.h"
+#include "cli/options.h"
+#include "config.h"
+#include "trace/recorder.h"
+
+#define ROUND_MS 1000
+#define DEFAULT_FILE "trace.dat"
+
+static void print_help(void)
+{
+	puts("Usage: skbtrail record [options] [-- COMMAND [ARG...]]\n"
+	     "Record packets' events into a file for 'skbtrail report', here or on another machine,\n"
+	     "until Ctrl-C, until the time is up, or until COMMAND ends. trace-cmd report and\n"
+	     "KernelShark read the file too. It is readable by its owner only: it holds kernel\n"
+	     "addresses.\n\n"
+	     "  -o, --output FILE   the file (default trace.dat); - for a stream to standard output,\n"
+	     "                      which 'skbtrail report -' reads\n" CAPTURE_OPTIONS_HELP
+	     "  -i, --device DEV    report shows only packets that touched such a device\n"
+	     "  -v, --verbose       say more about what is recorded\n"
+	     "  -q, --quiet         no summary on stderr\n"
+	     "  -h, --help          this text\n\n"
+	     "Examples (as root):\n"
+	     "  skbtrail record -- curl -s http://10.0.2.2/\n"
+	     "  skbtrail record -o night.dat -d 3600 -b 16M\n"
+	     "  ssh box skbtrail record -d 5 -o - | skbtrail report -\n");
+}
+
+static int prepare_head(struct dathead *head, struct capture *c, struct error *err)
+{
+	struct netns_snapshot *netns = NULL;
+	u32 cpus = live_cpus(c->live);
+	int ret;
+
+	ret = dathead_collect(head, c->plan.tracing_dir, session_dir(c->session), c->plan.events,
+			      c->plan.event_count, err);
+	if (ret)
+		return ret;
+	head->page_size = live_layout(c->live)->size;
+	head->nr_cpus = live_cpu(c->live, cpus - 1) + 1;
+	snprintf(head->clock, sizeof(head->clock), "%s", c->plan.clock);
+	snprintf(head->version, sizeof(head->version), "%s", PACKAGE_STRING);
+	ret = netns_snapshot_take(&netns, err);
+	if (ret)
+		return ret;
+	ret = capture_device(c, netns, err);
+	if (!ret && metadata_write(&head->meta, &c->plan, c->options->output.dev, netns))
+		ret = error_errno(err, ENOMEM, "cannot describe the recording");
+	netns_snapshot_free(netns);
+	return ret;
+}
+
+/* What only the end of the recording knows: names of tasks, counters, devices that came later. */
+static void complete_head(struct dathead *head, struct capture *c)
+{
+	u32 i, cpus = live_cpus(c->live);
+	char path[4096];
+
+	dathead_name_tasks(head, c->plan.tracing_dir, NULL);
+	head->cpustat = calloc(cpus, sizeof(*head->cpustat));
+	for (i = 0; head->cpustat && i < cpus; i++) {
+		snprintf(path, sizeof(path), "%s/per_cpu/cpu%u/stats", session_dir(c->session),
+			 live_cpu(c->live, i));
+		strbuf_printf(&head->cpustat[i], "CPU: %u\n", live_cpu(c->live, i));
+		strbuf_read_file(&head->cpustat[i], path, 65536);
+		head->nr_cpustat = i + 1;
+	}
+}
+
+static void show_progress(const struct recorder *r, bool terminal)
+{
+	if (terminal)
+		fprintf(stderr, "\rskbtrail: %.1f MB ", (double)recorder_bytes(r) / 1e6);
+}
+
+static int record_loop(struct capture *c, struct recorder *r, struct error *err)
+{
+	bool terminal = isatty(STDERR_FILENO) && !c->options->output.quiet;
+	s64 moved;
+	int go;
+
+	do {
+		go = capture_wait(c, ROUND_MS, err);
+		if (go < 0)
+			return go;
+		moved = recorder_drain(r, err);
+		if (moved < 0)
+			return (int)moved;
+		show_progress(r, terminal);
+	} while (go);
+	if (terminal)
+		fputc('\r', stderr);
+	return 0;
+}
+
+/* Record and finish. What was recorded before an error is kept. */
+static int record_into(struct capture *c, struct recorder *r, struct dathead *head,
+		       struct error *err)
+{
+	struct error late = { 0 };
+	int ret;
+
+	ret = capture_start(c, err);
+	if (!ret)
+		ret = record_loop(c, r, err);
+	if (capture_stop(c, &late) && !ret) {
+		*err = late;
+		ret = -late.code;
+	}
+	if (!ret && recorder_drain(r, err) < 0)
+		ret = -err->code;
+	complete_head(head, c);
+	if (recorder_finish(r, &late)) {
+		if (ret)
+			fprintf(stderr, "skbtrail: %s\n", late.text);
+		else
+			*err = late;
+		ret = -late.code;
+	}
+	if (!c->options->output.quiet && ret != -EPIPE)
+		fprintf(stderr, "skbtrail: %llu bytes of records, %llu records lost\n",
+			(unsigned long long)recorder_bytes(r), (unsigned long long)capture_lost(c));
+	return ret;
+}
+
+static int record_session(struct capture *c, struct error *err)
+{
+	const char *file = c->options->file ? c->options->file : DEFAULT_FILE;
+	struct recorder *r = NULL;
+	struct dathead head = { 0 };
+	int ret;
+
+	ret = capture_open(c, err);
+	if (!ret)
+		ret = prepare_head(&head, c, err);
+	if (!ret)
+		ret = recorder_open(&r, file, &head, c->live, err);
+	if (!ret) {
+		capture_announce(c, "recording");
+		ret = record_into(c, r, &head, err);
+	}
+	recorder_free(r);
+	dathead_free(&head);
+	return ret;
+}
+
+int cmd_record(int argc, char **argv, struct error *err)
+{
+	static const struct option longs[] = {
+		CAPTURE_LONG_OPTIONS,
+		{ "output", required_argument, NULL, 'o' },
+		{ "device", required_argument, NULL, 'i' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct capture_options options = { 0 };
+	int c, ret = 0;
+
+	opterr = 0;
+	while (!ret &&
+	       (c = getopt_long(argc, argv, "+:o:i:vqh" CAPTURE_SHORT_OPTIONS, longs, NULL)) >= 0) {
+		if (c == 'h') {
+			print_help();
+			capture_options_free(&options);
+			return CLI_OK;
+		}
+		if (c == 'o' && *optarg)
+			options.file = optarg;
+		else if (capture_option(&options, c, optarg))
+			ret = options_bad(err, "record", argv, c);
+	}
+	if (!ret)
+		ret = capture_command(&options, "record", argc, argv, err);
+	if (!ret)
+		ret = capture_run(&options, record_session, err);
+	capture_options_free(&options);
+	return ret;
+}
