@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# How many packets were delivered, dropped, ...: any program that reads JSON will do.
+skbtrail report --json trace.dat | python3 -c '
+import collections, json, sys
+ends = collections.Counter(json.loads(line)["end"]["state"] for line in sys.stdin)
+print(dict(ends))
+sys.exit(not ends)'
