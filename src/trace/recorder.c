@@ -29,6 +29,7 @@ struct recorder {
 	const struct dathead *head;
 	struct live *live;
 	char *path;
+	char *target; /* where a link leads, so that finishing replaces the file and not the link */
 	int fd;
 	bool stream; /* cannot be finished: a pipe, or standard output */
 	bool full;   /* a write failed: nothing more is written */
@@ -78,7 +79,8 @@ static int open_output(struct recorder *r, const char *path, struct error *err)
 	/* An existing file may have been readable by others. */
 	if (fchmod(r->fd, 0600) || ftruncate(r->fd, 0))
 		return error_errno(err, errno, "cannot overwrite %s", path);
-	return 0;
+	r->target = realpath(path, NULL);
+	return r->target ? 0 : error_errno(err, errno, "cannot find %s again", path);
 }
 
 static int write_head(struct recorder *r, struct error *err)
@@ -270,13 +272,13 @@ int recorder_finish(struct recorder *r, struct error *err)
 
 	if (r->stream)
 		return end_stream(r, err);
-	if (snprintf(tmp, sizeof(tmp), "%s.XXXXXX", r->path) >= (int)sizeof(tmp))
+	if (snprintf(tmp, sizeof(tmp), "%s.XXXXXX", r->target) >= (int)sizeof(tmp))
 		return error_errno(err, ENAMETOOLONG, "cannot finish %s", r->path);
 	to = mkostemp(tmp, O_CLOEXEC);
 	if (to < 0)
 		return error_errno(err, errno, "cannot create %s", tmp);
 	ret = write_final(r, to);
-	if (!ret && rename(tmp, r->path))
+	if (!ret && rename(tmp, r->target))
 		ret = -errno;
 	if (close(to) && !ret)
 		ret = -errno;
@@ -302,5 +304,6 @@ void recorder_free(struct recorder *r)
 	if (r->fd >= 0)
 		close(r->fd);
 	free(r->path);
+	free(r->target);
 	free(r);
 }

@@ -271,6 +271,29 @@ static void a_file_that_others_could_read_is_closed_to_them(void **state)
 	fake_end(&f);
 }
 
+static void a_link_still_leads_to_the_recording(void **state)
+{
+	struct error err = { 0 };
+	struct recorder *r;
+	char target[600];
+	struct stat st;
+	struct fake f;
+
+	(void)state;
+	fake_init(&f);
+	snprintf(target, sizeof(target), "%s/elsewhere.dat", f.root);
+	assert_int_equal(symlink(target, f.file), 0);
+	trace_more(&f, 1, 2);
+	r = start(&f);
+	assert_int_equal(recorder_drain(r, &err), 2 * 4096);
+	assert_int_equal(recorder_finish(r, &err), 0);
+	recorder_free(r);
+	assert_int_equal(lstat(f.file, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	expect_file(&f, target, true);
+	fake_end(&f);
+}
+
 static void a_killed_recorder_leaves_a_readable_file(void **state)
 {
 	struct fake f;
@@ -534,6 +557,7 @@ int main(void)
 		cmocka_unit_test(what_is_recorded_is_read_back_byte_by_byte),
 		cmocka_unit_test(an_empty_recording_is_a_recording),
 		cmocka_unit_test(a_file_that_others_could_read_is_closed_to_them),
+		cmocka_unit_test(a_link_still_leads_to_the_recording),
 		cmocka_unit_test(a_killed_recorder_leaves_a_readable_file),
 		cmocka_unit_test(a_full_disk_keeps_what_is_whole),
 		cmocka_unit_test(a_full_file_system_keeps_what_is_whole),
