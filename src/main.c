@@ -3,7 +3,6 @@
  * The command table and the only place that prints errors and exits.
  */
 #include <errno.h>
-#include <event-parse.h>
 #include <json-c/json.h>
 #include <locale.h>
 #include <stdarg.h>
