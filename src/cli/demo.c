@@ -106,7 +106,7 @@ static void tell_network(const struct demonet *net)
 
 static int trace_pings(struct capture *c, const struct demonet *net, struct error *err)
 {
-	struct netns_take_options take = { net->netns, DEMONET_NR, false };
+	struct netns_take_options take = { .held = net->netns, .nr_held = DEMONET_NR };
 	struct netns_snapshot *snapshot = NULL;
 	struct ping_job job = { .capture = c, .net = net };
 	struct pipeline p = { 0 };

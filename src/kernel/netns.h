@@ -93,20 +93,23 @@ struct netns_held {
 struct netns_take_options {
 	const struct netns_held *held;
 	size_t nr_held;
-	bool only_held; /* leave out the machine's own netns */
+	bool only_held;	  /* leave out the machine's own netns */
+	const char *root; /* for tests, a directory that stands for / ; NULL: none */
 };
 
 /**
  * netns_snapshot_take - list the netns of this machine and the devices in them
  * @out: the snapshot, to be freed with netns_snapshot_free()
  *
- * Looks at the caller's netns, /run/netns, /var/run/netns and /proc/PID/ns/net. Not found: a netns
- * in which only a thread that is not its process's leader lives, and one held only by a mount
+ * Looks at the caller's netns, /run/netns, /var/run/netns, /run/docker/netns, /proc/PID/ns/net and
+ * at what container runtimes wrote about their containers (netns_containers.h). Not found: a netns in
+ * which only a thread that is not its process's leader lives, and one held only by a mount
  * elsewhere or a file descriptor (see netns_snapshot_take_with()).
  *
  * Names, first that applies: "host" for the netns of pid 1 (in a container that is the container's
- * first process), the file name under /run/netns,
- * "pid:1234(comm)" of the lowest process in it, "netns:4026532215".
+ * first process), a name that a person gave under /run/netns, that of a container or a pod
+ * ("namespace/pod"), a made-up file name under /run/netns ("cni-UUID"), "pid:1234(comm)" of the lowest
+ * process in it, "docker:FILE", "netns:4026532215".
  *
  * The calling thread never changes its netns: the work is done on a thread that ends before the
  * return. Missing rights are no error: what can be seen is listed and ->incomplete says the rest.

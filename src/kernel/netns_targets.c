@@ -19,6 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/strbuf.h"
+#include "kernel/netns_containers.h"
+
 #define COMM_SIZE 16
 
 static void targets_clear(struct netns_targets *targets)
@@ -186,22 +189,58 @@ static int add_held(struct netns_targets *targets, const struct netns_held *held
 	return 0;
 }
 
-/* Files that "ip netns add" made; what is only left over of one is a plain empty file. */
-static void add_directory(struct netns_targets *targets, const char *directory)
+static bool all_hex(const char *text, size_t len)
 {
-	struct dirent **entries;
-	int nr = scandir(directory, &entries, NULL, alphasort);
-	char path[512];
-	u64 inum;
-	int i, fd;
+	return strspn(text, "0123456789abcdef") >= len;
+}
 
+/* "cni-UUID", "netns-UUID", "UUID": made by a container runtime, no name that says anything. */
+static bool is_made_up(const char *name)
+{
+	static const u8 groups[] = { 8, 4, 4, 4, 12 };
+	size_t i;
+
+	if (!strncmp(name, "cni-", 4))
+		name += 4;
+	else if (!strncmp(name, "netns-", 6))
+		name += 6;
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		if (!all_hex(name, groups[i]))
+			return false;
+		name += groups[i];
+		if (i + 1 < ARRAY_SIZE(groups) && *name++ != '-')
+			return false;
+	}
+	return !*name;
+}
+
+/*
+ * Files that "ip netns add" and container runtimes made; what is only left over of one is a plain
+ * empty file.
+ * @made_up: take names that no person gave, too
+ * @prefix: put before a name
+ */
+static void add_directory(struct netns_targets *targets, const char *folder, bool made_up,
+			  const char *prefix)
+{
+	struct netns_target *target;
+	struct dirent **entries;
+	char path[600], text[600];
+	u64 inum;
+	int i, fd, nr;
+
+	snprintf(path, sizeof(path), "%s%s", targets->root, folder);
+	nr = scandir(path, &entries, NULL, alphasort);
 	for (i = 0; i < nr; i++) {
 		const char *name = entries[i]->d_name;
 
-		snprintf(path, sizeof(path), "%s/%s", directory, name);
+		snprintf(path, sizeof(path), "%s%s/%s", targets->root, folder, name);
 		fd = name[0] == '.' ? -1 : open_checked(path, &inum);
 		if (fd >= 0) {
-			target_name(targets, target_add(targets, inum, path), name);
+			target = target_add(targets, inum, path);
+			snprintf(text, sizeof(text), "%s%s", prefix, name);
+			if (made_up || !is_made_up(name))
+				target_name(targets, target, text);
 			close(fd);
 		}
 		free(entries[i]);
@@ -210,12 +249,54 @@ static void add_directory(struct netns_targets *targets, const char *directory)
 		free(entries);
 }
 
-static void read_comm(const char *pid, char *comm, int size)
+static void name_container(struct netns_targets *targets, const char *path, const char *name)
 {
+	u64 inum;
+	int fd = open_checked(path, &inum);
+
+	if (fd < 0)
+		return;
+	target_name(targets, target_add(targets, inum, path), name);
+	close(fd);
+}
+
+/* A container's process, if it is still that container's. */
+static void name_container_of(struct netns_targets *targets, const struct container *c)
+{
+	struct strbuf groups = STRBUF_INIT;
 	char path[300];
+
+	snprintf(path, sizeof(path), "%s/proc/%d/cgroup", targets->root, c->pid);
+	if (!strbuf_read_file(&groups, path, 65536) &&
+	    container_owns(c->id, strbuf_cstr(&groups))) {
+		snprintf(path, sizeof(path), "%s/proc/%d/ns/net", targets->root, c->pid);
+		name_container(targets, path, c->name);
+	}
+	strbuf_free(&groups);
+}
+
+/* Those that a netns was made for come before those that joined one. */
+static void add_containers(struct netns_targets *targets)
+{
+	struct containers c;
+	size_t i;
+
+	containers_find(&c, targets->root);
+	for (i = 0; i < c.nr; i++)
+		if (c.list[i].netns)
+			name_container(targets, c.list[i].netns, c.list[i].name);
+	for (i = 0; i < c.nr; i++)
+		if (c.list[i].pid)
+			name_container_of(targets, &c.list[i]);
+	containers_free(&c);
+}
+
+static void read_comm(const char *root, const char *pid, char *comm, int size)
+{
+	char path[600];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	snprintf(path, sizeof(path), "%s/proc/%s/comm", root, pid);
 	comm[0] = '\0';
 	file = fopen(path, "re");
 	if (!file)
@@ -231,7 +312,7 @@ static void name_after_process(struct netns_targets *targets, struct netns_targe
 {
 	char comm[COMM_SIZE + 1], name[320];
 
-	read_comm(pid, comm, sizeof(comm));
+	read_comm(targets->root, pid, comm, sizeof(comm));
 	snprintf(name, sizeof(name), "pid:%s(%s)", pid, comm);
 	target_name(targets, target, name);
 }
@@ -242,14 +323,14 @@ static void name_after_process(struct netns_targets *targets, struct netns_targe
  */
 static void add_host(struct netns_targets *targets)
 {
-	const char *path = "/proc/1/ns/net";
 	struct netns_target *target;
-	char comm[COMM_SIZE + 1];
+	char comm[COMM_SIZE + 1], path[300];
 	struct stat st;
 
+	snprintf(path, sizeof(path), "%s/proc/1/ns/net", targets->root);
 	if (stat(path, &st)) {
-		read_comm("2", comm, sizeof(comm));
-		path = "/proc/2/ns/net";
+		read_comm(targets->root, "2", comm, sizeof(comm));
+		snprintf(path, sizeof(path), "%s/proc/2/ns/net", targets->root);
 		if (strcmp(comm, "kthreadd") || stat(path, &st))
 			return;
 	}
@@ -263,15 +344,17 @@ static void add_host(struct netns_targets *targets)
 static void add_processes(struct netns_targets *targets)
 {
 	struct netns_target *target;
-	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	struct stat st;
-	char path[300];
+	char path[600];
+	DIR *proc;
 
+	snprintf(path, sizeof(path), "%s/proc", targets->root);
+	proc = opendir(path);
 	while (proc && (entry = readdir(proc))) {
 		if (!isdigit((u8)entry->d_name[0]))
 			continue;
-		snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name);
+		snprintf(path, sizeof(path), "%s/proc/%s/ns/net", targets->root, entry->d_name);
 		if (stat(path, &st)) {
 			targets->hidden += errno == EACCES || errno == EPERM;
 			continue;
@@ -289,9 +372,12 @@ static void add_processes(struct netns_targets *targets)
 int netns_targets_find(struct netns_targets *targets, pid_t caller,
 		       const struct netns_take_options *options, struct error *err)
 {
-	int ret = add_self(targets, caller, err);
 	size_t i;
+	int ret;
 
+	if (options && options->root)
+		snprintf(targets->root, sizeof(targets->root), "%s", options->root);
+	ret = add_self(targets, caller, err);
 	if (ret)
 		return ret;
 	if (options && options->only_held) {
@@ -305,9 +391,14 @@ int netns_targets_find(struct netns_targets *targets, pid_t caller,
 	}
 	if (!options || !options->only_held) {
 		add_host(targets);
-		add_directory(targets, "/run/netns");
-		add_directory(targets, "/var/run/netns");
+		add_directory(targets, "/run/netns", false, "");
+		add_directory(targets, "/var/run/netns", false, "");
+		add_containers(targets);
+		add_directory(targets, "/run/netns", true, "");
+		add_directory(targets, "/var/run/netns", true, "");
 		add_processes(targets);
+		/* its networks' own, in which no process lives */
+		add_directory(targets, "/run/docker/netns", true, "docker:");
 	}
 	if (targets->no_memory)
 		return error_errno(err, ENOMEM, "cannot list the network namespaces");

@@ -2,7 +2,8 @@
 /*
  * Which network namespaces there are, and what people call them.
  *
- * In:  /run/netns, /var/run/netns, /proc and descriptors the caller holds.
+ * In:  /run/netns, /var/run/netns, /run/docker/netns, /proc, what container runtimes wrote about their
+ *      containers, and descriptors the caller holds.
  * Out: one entry per netns with a path it can be opened by and, if it has one, a name.
  *
  * Only paths are kept, not descriptors: a machine may have more netns than a process may open
@@ -28,7 +29,8 @@ struct netns_targets {
 	size_t cap;
 	dev_t device; /* the nsfs file system */
 	u64 self_inum;
-	u32 hidden; /* processes that may not be looked at */
+	char root[192]; /* "" or, for tests, a directory that stands for / */
+	u32 hidden;	/* processes that may not be looked at */
 	bool no_memory;
 };
 

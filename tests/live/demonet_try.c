@@ -149,7 +149,9 @@ static void check_devices(const struct demonet *net, const struct netns_snapshot
 
 static void check_snapshot(const struct demonet *net, bool only_held, struct error *err)
 {
-	struct netns_take_options options = { net->netns, DEMONET_NR, only_held };
+	struct netns_take_options options = { .held = net->netns,
+					      .nr_held = DEMONET_NR,
+					      .only_held = only_held };
 	const struct netns *host, *web;
 	struct netns_snapshot *snap;
 
