@@ -9,6 +9,7 @@
 #define SKBTRAIL_DECODE_EVENT_H
 
 #include "base/types.h"
+#include "decode/packet.h"
 
 /* What an event means for a packet's path. Those of receiving stand together, RX_ENTRY to RECEIVE. */
 enum event_kind {
@@ -25,6 +26,44 @@ enum event_kind {
 	EVENT_CONSUME,	     /* freed after use (consume_skb) */
 	EVENT_DROP,	     /* freed with a reason to drop (kfree_skb) */
 	EVENT_NOTE,	     /* anything else that names an skb */
+	/* From probes; T0 has none of these. */
+	EVENT_LAYER,   /* a function of the network stack has it: ->layer says where */
+	EVENT_HEADERS, /* what the packet is at the next event of it; no place of its own */
+	EVENT_BIRTH,   /* the skb was allocated */
+	EVENT_DEATH,   /* the skb's last user let it go */
+	EVENT_CLONE,   /* ->other is a new skb for the same bytes; 0: told when the call returns */
+	EVENT_MERGE,   /* its bytes became part of ->other */
+	EVENT_MORPH,   /* it becomes the packet of another skb; the death that follows is none */
+	EVENT_CALL, /* a function that makes skbs out of this one was entered: ->layer says which */
+	EVENT_RETURN, /* the function entered last in this context returned: ->ret, or ->other */
+	EVENT_HOOK,   /* netfilter hooks were entered */
+	EVENT_TABLE, /* a table's rules were gone through: ->ret is the verdict, or comes with RETURN */
+};
+
+/* Where in the stack an EVENT_LAYER, EVENT_CALL, EVENT_HOOK or EVENT_TABLE is. */
+enum layer {
+	LAYER_NONE,
+	LAYER_OTHER,	/* a function the user named */
+	LAYER_BRIDGE,	/* br_* */
+	LAYER_IP_IN,	/* ip_rcv, ipv6_rcv, arp_rcv */
+	LAYER_LOCAL_IN, /* ip_local_deliver, ip6_input */
+	LAYER_FORWARD,	/* ip_forward, ip6_forward */
+	LAYER_IP_OUT,	/* ip_output, ip6_output, ip_mc_output */
+	LAYER_L4_IN,	/* tcp_v4_rcv, udp_rcv, icmp_rcv, ... */
+	LAYER_DEFRAG,	/* ip_defrag, ipv6_frag_rcv, ...: waits for other fragments */
+	LAYER_TUNNEL_OUT,
+	LAYER_TUNNEL_IN,
+	LAYER_HOOK,
+	LAYER_TABLE, /* ipt_do_table, nft_do_chain */
+	/* calls that make skbs */
+	LAYER_CLONE,
+	LAYER_COPY,
+	LAYER_SEGMENT,
+	LAYER_FRAGMENT,
+	LAYER_ERROR,  /* an ICMP error about this packet */
+	LAYER_RESET,  /* a TCP reset because of it */
+	LAYER_ANSWER, /* an echo or ARP reply to it */
+	LAYER_NDISC,  /* the same for IPv6's neighbour discovery, which takes it in any case */
 };
 
 /* Bits of struct event.has */
@@ -36,6 +75,7 @@ enum {
 	EVENT_HAS_RET = 1 << 4,
 	EVENT_HAS_COOKIE = 1 << 5,
 	EVENT_HAS_IFINDEX = 1 << 6,
+	EVENT_HAS_FACTS = 1 << 7, /* ->facts is there, in the place of ->netns_cookie */
 };
 
 /* Bits of struct event.context: where the CPU was (common_flags). */
@@ -45,11 +85,43 @@ enum {
 	EVENT_CONTEXT_KNOWN = 1 << 7,
 };
 
+/* How the netns of an event was found out. */
+enum netns_from {
+	NETNS_FROM_NONE,
+	NETNS_FROM_HOOK, /* nf_hook_state->net */
+	NETNS_FROM_DEV,	 /* skb->dev */
+	NETNS_FROM_SOCK, /* skb->sk: the sender's, until the skb leaves the sender's netns */
+	NETNS_FROM_DST,	 /* the route's device */
+};
+
+/* What a probe saw of a packet besides the event itself. */
+struct skb_facts {
+	u64 head;	   /* skb->head: clones share it; 0 not known */
+	u64 sock;	   /* skb->sk; 0 none or not known */
+	u64 hook_function; /* EVENT_HOOK: the first hook's address; 0 not known */
+	u32 netns_inum;	   /* 0 not known */
+	u32 mark;
+	u8 netns_from;	 /* enum netns_from */
+	bool has_packet; /* ->packet was read */
+	bool has_mark;
+	bool matched;	  /* the user's filter matches these headers */
+	u8 hook, pf;	  /* EVENT_HOOK: NF_INET_*, NFPROTO_* */
+	u16 in, out;	  /* EVENT_HOOK: device names, as event.dev */
+	u16 table, chain; /* EVENT_TABLE: names, as event.dev; 0 not known */
+	struct packet packet;
+};
+
 struct event {
 	u64 ts_ns;
-	u64 skb;      /* address, never 0 */
-	u64 location; /* address of the code that freed it */
-	u64 netns_cookie;
+	u64 skb; /* address, never 0 but with EVENT_RETURN */
+	union {
+		u64 location; /* address of the code that freed it */
+		u64 other; /* EVENT_CLONE, EVENT_MERGE, EVENT_RETURN: another skb's address; 0 none */
+	};
+	union {
+		u64 netns_cookie;
+		const struct skb_facts *facts; /* EVENT_HAS_FACTS; valid as long as the event */
+	};
 	u32 len_bytes; /* as the event says: with the link header when sending */
 	u32 reason;    /* of a drop, the kernel's number */
 	u32 ifindex;
@@ -62,6 +134,7 @@ struct event {
 	u8 kind; /* enum event_kind */
 	u8 context;
 	u8 has;
+	u8 layer; /* enum layer */
 };
 
 #endif
