@@ -137,10 +137,9 @@ static int find_probes(const char *tracing_dir, struct leftovers *out, struct er
 		}
 		if (ret)
 			error_errno(err, -ret, "cannot read %s", path);
-		for (line = strbuf_cstr(&text); line && *line && !ret;) {
+		for (line = strbuf_cstr(&text); *line && !ret; line += *line == '\n') {
 			ret = judge_event(tracing_dir, line, out);
-			line = strchr(line, '\n');
-			line += line != NULL;
+			line += strcspn(line, "\n");
 		}
 		if (i == 0)
 			break; /* dynamic_events has them all */

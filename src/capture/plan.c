@@ -6,7 +6,10 @@
  * Out: struct plan. Pure: the same input gives the same list, on any machine.
  *
  * The order matters: tracing is off before anything else, the clock comes before the events since
- * changing it empties the buffer, and tracing goes on in one last write.
+ * changing it empties the buffer, and tracing goes on in one last write. Definitions come after the instance
+ * whose lock says that they have an owner. They go after it, too: as long as there is an instance in which an
+ * event was once on, its removal makes the kernel empty buffers and wait for readers, several times for each
+ * (70 ms an event instead of 20).
  *
  * What cannot be undone: older kernels (5.10, 6.1) allocate the top-level buffers (1.4 MiB per CPU)
  * when the first event since boot is switched on, in whichever instance.
@@ -24,8 +27,9 @@
 #define BUFFER_KB_MAX (1ULL << 30)
 #define MEMORY_SHARE 8 /* the default buffers take at most 1/8 of what is free */
 
-static int add_step(struct plan *plan, enum plan_phase phase, enum plan_op op, const char *file,
-		    const char *value)
+/* @dir and @file together are the path; @value is copied. */
+static int add_step_in(struct plan *plan, enum plan_phase phase, enum plan_op op, const char *dir,
+		       const char *file, const char *value)
 {
 	struct plan_step *steps;
 	struct plan_step *step;
@@ -38,10 +42,16 @@ static int add_step(struct plan *plan, enum plan_phase phase, enum plan_op op, c
 	step->phase = phase;
 	step->op = op;
 	step->value = value ? strdup(value) : NULL;
-	if (asprintf(&step->path, "%s%s%s", plan->instance_dir, file[0] ? "/" : "", file) < 0)
+	if (asprintf(&step->path, "%s%s%s", dir, file[0] ? "/" : "", file) < 0)
 		step->path = NULL;
 	plan->step_count++;
 	return step->path && (step->value || !value) ? 0 : -ENOMEM;
+}
+
+static int add_step(struct plan *plan, enum plan_phase phase, enum plan_op op, const char *file,
+		    const char *value)
+{
+	return add_step_in(plan, phase, op, plan->instance_dir, file, value);
 }
 
 static int add_number(struct plan *plan, const char *file, u64 number)
@@ -108,11 +118,63 @@ static int choose_buffer(const struct capture_request *rq, const struct features
 	return 0;
 }
 
-static int add_setup(const struct capture_request *rq, const struct features *f, struct plan *plan)
+/* One line for each probe that is meant to be placed at first: its definition, or its removal. */
+static int add_probe_lines(struct plan *plan, enum plan_phase phase)
+{
+	const struct probes *probes = plan->probes;
+	struct strbuf lines = STRBUF_INIT;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < probes->nr; i++) {
+		if (probes->probe[i].instead_of)
+			continue;
+		if (lines.len)
+			strbuf_putc(&lines, '\n');
+		if (phase == PLAN_UNDO)
+			strbuf_printf(&lines, "-:%s/%s", plan->group, probes->probe[i].name);
+		else
+			strbuf_puts(&lines, probes->probe[i].definition);
+	}
+	ret = lines.failed ? -ENOMEM :
+			     add_step_in(plan, phase, PLAN_APPEND, plan->tracing_dir,
+					 "dynamic_events", strbuf_cstr(&lines));
+	strbuf_free(&lines);
+	return ret;
+}
+
+/* The group of our probe events is switched on in one go, all others one by one. */
+static bool is_ours(const struct plan *plan, const char *event)
+{
+	size_t len = strlen(plan->group);
+
+	return !strncmp(event, plan->group, len) && event[len] == ':';
+}
+
+static int add_events(struct plan *plan)
 {
 	char file[512];
 	size_t at;
 	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < plan->event_count && !ret; i++) {
+		if (is_ours(plan, plan->events[i]))
+			continue;
+		at = strcspn(plan->events[i], ":");
+		snprintf(file, sizeof(file), "events/%.*s/%s/enable", (int)at, plan->events[i],
+			 plan->events[i] + at + 1);
+		ret = add_step(plan, PLAN_SETUP, PLAN_WRITE, file, "1");
+	}
+	if (!ret && plan->probes) {
+		snprintf(file, sizeof(file), "events/%s/enable", plan->group);
+		ret = add_step(plan, PLAN_SETUP, PLAN_WRITE, file, "1");
+	}
+	return ret;
+}
+
+static int add_setup(const struct capture_request *rq, const struct features *f, struct plan *plan)
+{
 	int ret;
 
 	ret = add_step(plan, PLAN_SETUP, PLAN_MKDIR, "", NULL);
@@ -124,13 +186,9 @@ static int add_setup(const struct capture_request *rq, const struct features *f,
 		ret = add_number(plan, "buffer_size_kb", plan->buffer_kb);
 	if (!ret && rq->buffer_percent >= 0 && f->cap[FEATURE_BUFFER_PERCENT].ok)
 		ret = add_number(plan, "buffer_percent", (u64)rq->buffer_percent);
-	for (i = 0; i < plan->event_count && !ret; i++) {
-		at = strcspn(plan->events[i], ":");
-		snprintf(file, sizeof(file), "events/%.*s/%s/enable", (int)at, plan->events[i],
-			 plan->events[i] + at + 1);
-		ret = add_step(plan, PLAN_SETUP, PLAN_WRITE, file, "1");
-	}
-	return ret;
+	if (!ret && plan->probes)
+		ret = add_probe_lines(plan, PLAN_SETUP);
+	return ret ? ret : add_events(plan);
 }
 
 static int add_start_and_undo(struct plan *plan)
@@ -144,6 +202,8 @@ static int add_start_and_undo(struct plan *plan)
 		ret = add_step(plan, PLAN_UNDO, PLAN_WRITE, "events/enable", "0");
 	if (!ret)
 		ret = add_step(plan, PLAN_UNDO, PLAN_RMDIR, "", NULL);
+	if (!ret && plan->probes)
+		ret = add_probe_lines(plan, PLAN_UNDO);
 	return ret;
 }
 
@@ -161,6 +221,9 @@ int plan_build(const struct capture_request *rq, const struct features *f, struc
 		plan->instance_dir = NULL;
 	if (!plan->tracing_dir || !plan->instance_dir)
 		return error_errno(err, ENOMEM, "cannot plan the capture");
+	plan->probes = rq->probes && rq->probes->nr ? rq->probes : NULL;
+	plan->tier = plan->probes ? plan->probes->tier : TIER_T0;
+	snprintf(plan->group, sizeof(plan->group), "skbtrail_%u", rq->pid);
 	ret = choose_clock(rq, f, plan, err);
 	if (!ret)
 		ret = choose_buffer(rq, f, plan, err);
@@ -219,21 +282,51 @@ static void put_word(struct strbuf *out, const char *word)
 	strbuf_putc(out, '\'');
 }
 
+static void put_write(struct strbuf *out, const char *value, const char *to, const char *path)
+{
+	/* echo of some shells reads options and backslashes */
+	if (value[0] == '-' || strchr(value, '\\'))
+		strbuf_puts(out, "printf '%s\\n' ");
+	else
+		strbuf_puts(out, "echo ");
+	put_word(out, value);
+	strbuf_puts(out, to);
+	put_word(out, path);
+	strbuf_putc(out, '\n');
+}
+
+static void put_appends(struct strbuf *out, const struct plan_step *step)
+{
+	struct strbuf line = STRBUF_INIT;
+	const char *at = step->value;
+	size_t len;
+
+	do {
+		len = strcspn(at, "\n");
+		line.len = 0;
+		strbuf_put(&line, at, len);
+		put_write(out, strbuf_cstr(&line), " >> ", step->path);
+		at += len;
+	} while (*at++);
+	strbuf_free(&line);
+}
+
 static void put_step(struct strbuf *out, const struct plan_step *step)
 {
-	if (step->op == PLAN_WRITE) {
-		/* echo of some shells reads options and backslashes */
-		if (step->value[0] == '-' || strchr(step->value, '\\'))
-			strbuf_puts(out, "printf '%s\\n' ");
-		else
-			strbuf_puts(out, "echo ");
-		put_word(out, step->value);
-		strbuf_puts(out, " > ");
-	} else {
+	switch (step->op) {
+	case PLAN_WRITE:
+		put_write(out, step->value, " > ", step->path);
+		break;
+	case PLAN_APPEND:
+		put_appends(out, step);
+		break;
+	case PLAN_MKDIR:
+	case PLAN_RMDIR:
 		strbuf_puts(out, step->op == PLAN_MKDIR ? "mkdir " : "rmdir ");
+		put_word(out, step->path);
+		strbuf_putc(out, '\n');
+		break;
 	}
-	put_word(out, step->path);
-	strbuf_putc(out, '\n');
 }
 
 static void put_phase(struct strbuf *out, const struct plan *plan, enum plan_phase phase,

@@ -7,7 +7,8 @@
  *      --dry-run prints exactly these.
  *
  * Pure: reads no file, asks no kernel, so that it can be tested on descriptions of other kernels.
- * Every step is below instances/skbtrail-<pid>; nothing outside of it is ever written.
+ * Every step is below instances/skbtrail-<pid>, but for probe events: these are defined in dynamic_events,
+ * in the group skbtrail_<pid>. Nothing else is ever written.
  */
 #ifndef SKBTRAIL_CAPTURE_PLAN_H
 #define SKBTRAIL_CAPTURE_PLAN_H
@@ -15,6 +16,7 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 #include "base/types.h"
+#include "capture/probes.h"
 #include "kernel/features.h"
 
 #define PLAN_BUFFER_KB_DEFAULT 4096 /* per CPU; less when that is over 1/8 of free memory */
@@ -31,6 +33,8 @@ struct capture_request {
 	const char *dev;    /* -i DEV: ignored here, on purpose: a path that touched DEV
 					 * is shown whole, so the kernel must not filter by it */
 	unsigned int pid;   /* names the instance: skbtrail-<pid> */
+	/* Probe events; NULL: none. They must live as long as the plan. */
+	const struct probes *probes;
 };
 
 enum plan_phase {
@@ -43,13 +47,14 @@ enum plan_op {
 	PLAN_MKDIR,
 	PLAN_WRITE,
 	PLAN_RMDIR,
+	PLAN_APPEND, /* definitions, or their removal: a line each, all in one write(2) */
 };
 
 struct plan_step {
 	enum plan_phase phase;
 	enum plan_op op;
 	char *path;  /* absolute */
-	char *value; /* PLAN_WRITE: without a newline; else NULL */
+	char *value; /* PLAN_WRITE, PLAN_APPEND: without the last newline; else NULL */
 };
 
 struct plan {
@@ -57,9 +62,12 @@ struct plan {
 	char *instance_dir; /* <tracing_dir>/instances/skbtrail-<pid> */
 	struct plan_step *steps;
 	size_t step_count;
-	char **events; /* "sys:event" that will be on, sorted */
+	char **events; /* "sys:event" that will be on, sorted; after session_open(): that are on */
 	size_t event_count;
-	char **missing; /* default events that this kernel does not have */
+	const struct probes *probes; /* of the request */
+	char group[32];		     /* of the probe events: "skbtrail_<pid>" */
+	u8 tier;		     /* enum tier; after session_open() what is really in use */
+	char **missing;		     /* default events that this kernel does not have */
 	size_t missing_count;
 	u64 buffer_kb; /* per CPU, as it will be asked for */
 	char clock[32];
@@ -79,11 +87,17 @@ int plan_build(const struct capture_request *rq, const struct features *f, struc
 
 void plan_free(struct plan *plan);
 
+/** plan_add_event - take "sys:event" into plan->events; Return: 0 or -ENOMEM */
+int plan_add_event(struct plan *plan, const char *event);
+/** plan_drop_event - take it out again */
+void plan_drop_event(struct plan *plan, const char *event);
+
 /**
  * plan_print_shell - the same steps as shell lines that a person can paste as root
  *
  * Set up and start come first; the undo follows behind a comment. Any byte in a name survives a
- * POSIX shell.
+ * POSIX shell. A PLAN_APPEND becomes a line for each definition, since a shell may break one large write
+ * anywhere.
  */
 void plan_print_shell(const struct plan *plan, struct strbuf *out);
 

@@ -31,7 +31,8 @@ static const char *const not_by_default[] = { "net:*_exit", "net:net_dev_xmit_ti
 
 struct selection {
 	const struct features *f;
-	bool *chosen; /* by index into f->events */
+	const struct probes *probes; /* NULL: none */
+	bool *chosen;		     /* by index into f->events */
 };
 
 static bool is_glob(const char *name)
@@ -57,6 +58,29 @@ static const char *name_of(const char *event)
 	const char *colon = strchr(event, ':');
 
 	return colon ? colon + 1 : event;
+}
+
+/* Whether a probe event tells all that this tracepoint does. */
+static bool replaced(const struct selection *sel, const char *event)
+{
+	size_t i;
+
+	for (i = 0; sel->probes && i < sel->probes->nr_replaced; i++)
+		if (!strcmp(sel->probes->replaced[i], event))
+			return true;
+	return false;
+}
+
+/* Whether a probe event stands in its place, so that both together would tell everything twice. */
+static bool doubled(const struct selection *sel, const char *event)
+{
+	size_t i;
+
+	for (i = 0; sel->probes && i < sel->probes->nr; i++)
+		if (sel->probes->probe[i].replaces &&
+		    !strcmp(sel->probes->probe[i].replaces, event))
+			return true;
+	return false;
 }
 
 static bool left_out(const char *event)
@@ -88,6 +112,10 @@ static size_t choose(struct selection *sel, const char *pattern, enum compared w
 			hit = matches(pattern, name_of(event));
 		if (!hit || (defaults && left_out(event)))
 			continue;
+		if (defaults && replaced(sel, event)) {
+			count++;
+			continue;
+		}
 		sel->chosen[i] = true;
 		count++;
 	}
@@ -192,6 +220,57 @@ static int add_name(char ***list, size_t *count, const char *name)
 	return 0;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort_events(struct plan *plan)
+{
+	if (plan->event_count)
+		qsort(plan->events, plan->event_count, sizeof(*plan->events), compare_names);
+}
+
+int plan_add_event(struct plan *plan, const char *event)
+{
+	int ret = add_name(&plan->events, &plan->event_count, event);
+
+	if (!ret)
+		sort_events(plan);
+	return ret;
+}
+
+void plan_drop_event(struct plan *plan, const char *event)
+{
+	size_t i;
+
+	for (i = 0; i < plan->event_count && strcmp(plan->events[i], event); i++)
+		;
+	if (i == plan->event_count)
+		return;
+	free(plan->events[i]);
+	plan->event_count--;
+	memmove(&plan->events[i], &plan->events[i + 1],
+		(plan->event_count - i) * sizeof(*plan->events));
+}
+
+static int add_probe_events(struct plan *plan)
+{
+	const struct probes *probes = plan->probes;
+	char name[128];
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; probes && i < probes->nr && !ret; i++) {
+		if (probes->probe[i].instead_of)
+			continue;
+		snprintf(name, sizeof(name), "%s:%s", plan->group, probes->probe[i].name);
+		ret = add_name(&plan->events, &plan->event_count, name);
+	}
+	sort_events(plan);
+	return ret;
+}
+
 static int choose_defaults(struct selection *sel, struct plan *plan)
 {
 	size_t i;
@@ -210,7 +289,7 @@ static int choose_defaults(struct selection *sel, struct plan *plan)
 int plan_choose_events(const struct capture_request *rq, const struct features *f,
 		       struct plan *plan, struct error *err)
 {
-	struct selection sel = { f, calloc(f->event_count + 1, sizeof(bool)) };
+	struct selection sel = { f, plan->probes, calloc(f->event_count + 1, sizeof(bool)) };
 	bool memory = sel.chosen;
 	int ret = 0;
 	size_t i;
@@ -220,8 +299,10 @@ int plan_choose_events(const struct capture_request *rq, const struct features *
 	for (i = 0; i < rq->event_count && memory && !ret; i++)
 		ret = choose_asked(&sel, rq->events[i], err);
 	for (i = 0; i < f->event_count && memory && !ret; i++)
-		if (sel.chosen[i])
+		if (sel.chosen[i] && !doubled(&sel, f->events[i]))
 			memory = !add_name(&plan->events, &plan->event_count, f->events[i]);
+	if (memory && !ret)
+		memory = !add_probe_events(plan);
 	free(sel.chosen);
 	if (!memory)
 		return error_errno(err, ENOMEM, "cannot choose the events");

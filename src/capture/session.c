@@ -11,18 +11,34 @@
 #include "capture/session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <tracefs.h>
 #include <unistd.h>
 
 #include "base/strbuf.h"
+#include "capture/session_probes.h"
 #include "kernel/tracedir.h"
 
 struct session {
 	const struct plan *plan;
+	struct session_probes probes;
 	int owner; /* holds the flock; -1 before the instance exists */
 };
+
+/* The step that switches all of our probe events on. */
+static bool enables_probes(const struct plan *plan, const struct plan_step *step)
+{
+	size_t len = strlen(step->path);
+	char tail[64];
+	size_t skip;
+
+	snprintf(tail, sizeof(tail), "/events/%s/enable", plan->group);
+	skip = strlen(tail);
+	return plan->probes && len > skip && !strcmp(step->path + len - skip, tail);
+}
 
 /* What the kernel itself said about the last thing it refused in this instance, if anything. */
 static void append_kernel_words(const struct plan *plan, struct error *err)
@@ -47,6 +63,29 @@ static void append_kernel_words(const struct plan *plan, struct error *err)
 	tracefs_instance_free(instance);
 }
 
+static int run_write(struct session *session, const struct plan_step *step, struct error *err)
+{
+	int ret = tracedir_write(step->path, step->value);
+
+	if (!ret)
+		return 0;
+	if (enables_probes(session->plan, step))
+		return session_probes_enable(&session->probes, err) ? -ENOTSUP : 0;
+	error_errno(err, -ret, "cannot write '%s' to %s%s", step->value, step->path,
+		    ret == -EPERM || ret == -EACCES ?
+			    " (locked down? 'skbtrail check' tells more)" :
+			    "");
+	append_kernel_words(session->plan, err);
+	return ret;
+}
+
+static int run_append(struct session *session, const struct plan_step *step, struct error *err)
+{
+	if (step->phase == PLAN_UNDO)
+		return session_probes_undefine(session->plan, step->path, err);
+	return session_probes_define(&session->probes, step->path, err) ? -ENOTSUP : 0;
+}
+
 static int run_step(struct session *session, const struct plan_step *step, struct error *err)
 {
 	int ret = 0;
@@ -60,14 +99,10 @@ static int run_step(struct session *session, const struct plan_step *step, struc
 		}
 		break;
 	case PLAN_WRITE:
-		ret = tracedir_write(step->path, step->value);
-		if (ret) {
-			error_errno(err, -ret, "cannot write '%s' to %s%s", step->value, step->path,
-				    ret == -EPERM || ret == -EACCES ?
-					    " (locked down? 'skbtrail check' tells more)" :
-					    "");
-			append_kernel_words(session->plan, err);
-		}
+		ret = run_write(session, step, err);
+		break;
+	case PLAN_APPEND:
+		ret = run_append(session, step, err);
 		break;
 	case PLAN_RMDIR:
 		ret = instance_remove(step->path);
@@ -96,28 +131,45 @@ static int run_phase(struct session *session, enum plan_phase phase, struct erro
 	return 0;
 }
 
-/* All of the undo, whatever fails on the way: what counts is whether the instance is gone. */
+/*
+ * All of the undo, whatever fails on the way: what counts is whether instance and probes are gone.
+ *
+ * Between the end of the instance and that of the probe events nobody must take these for leftovers.
+ */
 static int run_undo(struct session *session, struct error *err)
 {
 	const struct plan *plan = session->plan;
+	int lock = -1;
 	int last = 0;
 	size_t i;
 	int ret;
 
+	if (plan->probes)
+		lock = instances_lock(plan->tracing_dir, LOCK_SH, NULL);
 	for (i = 0; i < plan->step_count; i++) {
 		if (plan->steps[i].phase != PLAN_UNDO)
 			continue;
 		if (plan->steps[i].op == PLAN_WRITE)
 			ret = tracedir_write(plan->steps[i].path, plan->steps[i].value);
 		else
-			ret = run_step(session, &plan->steps[i], err);
-		if (plan->steps[i].op == PLAN_RMDIR)
+			ret = run_step(session, &plan->steps[i], last ? NULL : err);
+		if (plan->steps[i].op != PLAN_WRITE && ret && !last)
 			last = ret;
 	}
+	if (lock >= 0)
+		close(lock);
 	return last;
 }
 
-int session_open(const struct plan *plan, struct session **out, struct error *err)
+static void session_free(struct session *session)
+{
+	if (session->owner >= 0)
+		close(session->owner);
+	session_probes_free(&session->probes);
+	free(session);
+}
+
+int session_open(struct plan *plan, struct session **out, struct error *err)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	int ret;
@@ -127,20 +179,24 @@ int session_open(const struct plan *plan, struct session **out, struct error *er
 		return error_errno(err, ENOMEM, "cannot set up a capture");
 	session->plan = plan;
 	session->owner = -1;
-	ret = run_phase(session, PLAN_SETUP, err);
+	ret = session_probes_init(&session->probes, plan);
+	ret = ret ? error_errno(err, -ret, "cannot set up a capture") :
+		    run_phase(session, PLAN_SETUP, err);
 	if (!ret) {
 		*out = session;
 		return 0;
 	}
 	/* before the mkdir succeeded nothing is ours to undo */
-	if (session->owner >= 0) {
-		if (run_undo(session, NULL))
-			error_prepend(err, "(%s is left; run: skbtrail clean) ",
-				      plan->instance_dir);
-		close(session->owner);
-	}
-	free(session);
+	if (session->owner >= 0 && run_undo(session, NULL))
+		error_prepend(err, "(%s is left; run: skbtrail clean) ", plan->instance_dir);
+	session_free(session);
 	return ret;
+}
+
+const struct session_refusal *session_refused(const struct session *session, size_t *count)
+{
+	*count = session->probes.nr_refused;
+	return session->probes.refused;
 }
 
 int session_start(struct session *session, struct error *err)
@@ -160,6 +216,11 @@ int session_stop(struct session *session, struct error *err)
 	return 0;
 }
 
+const struct plan *session_plan(const struct session *session)
+{
+	return session->plan;
+}
+
 const char *session_dir(const struct session *session)
 {
 	return session->plan->instance_dir;
@@ -176,7 +237,6 @@ int session_close(struct session **session, struct error *err)
 	ret = run_undo(closing, err);
 	if (ret && err)
 		error_prepend(err, "the capture is not completely undone (run: skbtrail clean): ");
-	close(closing->owner);
-	free(closing);
+	session_free(closing);
 	return ret;
 }

@@ -32,18 +32,32 @@ struct session_stats {
 	struct session_cpu_stats *cpus; /* by rising cpu number; CPUs without a buffer are absent */
 	size_t count;
 	u64 lost; /* sum of overrun, commit_overrun and dropped */
+	/* Calls of probed functions that the kernel did not record because it was handling another probe
+	 * on that CPU; from kprobe_profile, which has all events of that name, whosever they are. */
+	u64 missed;
+};
+
+/* A probe event that the kernel did not take. */
+struct session_refusal {
+	const struct probe *probe;
+	int code; /* errno */
 };
 
 /**
  * session_open - apply the set-up steps of a plan; tracing stays off
- * @plan: must live as long as the session
+ * @plan: must live as long as the session; ->events and ->tier are corrected to what the kernel took
  * @out: the session, NULL on failure
  * @err: the file, the errno, and the kernel's own words from error_log when it has some
  *
+ * A probe event that is refused is left out (session_refused()), but when all are, that is a failure.
+ *
  * Return: 0, or -errno after everything already done was undone. -EEXIST: an instance of that
- * name exists.
+ * name exists. -ENOTSUP: the kernel takes no probe events at all; without them it may work.
  */
-int session_open(const struct plan *plan, struct session **out, struct error *err);
+int session_open(struct plan *plan, struct session **out, struct error *err);
+
+/** session_refused - probe events that the kernel refused, @count of them; owned by the session */
+const struct session_refusal *session_refused(const struct session *session, size_t *count);
 
 /** session_start - apply the start steps: tracing on. Return: 0 or -errno */
 int session_start(struct session *session, struct error *err);
@@ -67,8 +81,11 @@ const char *session_dir(const struct session *session);
 int session_stats(const struct session *session, struct session_stats *stats, struct error *err);
 void session_stats_free(struct session_stats *stats);
 
+/** session_plan - the plan that is in force */
+const struct plan *session_plan(const struct session *session);
+
 /**
- * session_close - tracing off, events off, instance gone, lock released
+ * session_close - tracing off, events off, probe events gone, instance gone, lock released
  * @session: set to NULL; a NULL session is fine, so closing twice is
  * @err: what is left and why; NULL is allowed
  *

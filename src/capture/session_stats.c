@@ -96,6 +96,59 @@ static int compare_cpus(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Whether the plan has a probe event of this name. */
+static bool has_probe(const struct plan *plan, const char *name)
+{
+	size_t group = strlen(plan->group), i;
+
+	for (i = 0; group && i < plan->event_count; i++)
+		if (!strncmp(plan->events[i], plan->group, group) &&
+		    plan->events[i][group] == ':' && !strcmp(plan->events[i] + group + 1, name))
+			return true;
+	return false;
+}
+
+/*
+ * Whether a miss that the kernel counted for this probe can only be one: see faults_are_misses. All probes
+ * of a function share the count of one of them.
+ */
+static bool counts_misses(const struct probes *probes, const char *name)
+{
+	const char *function = "";
+	size_t i;
+
+	if (!probes->faults_are_misses)
+		return true;
+	for (i = 0; i < probes->nr; i++)
+		if (!strcmp(probes->probe[i].name, name))
+			function = probes->probe[i].function;
+	for (i = 0; i < probes->nr; i++)
+		if (!strcmp(probes->probe[i].function, function) &&
+		    strchr(probes->probe[i].definition, '('))
+			return false;
+	return true;
+}
+
+/* Lines of kprobe_profile: event name, hits, misses. A kernel without the file has no kprobes. */
+static u64 count_missed(const struct plan *plan)
+{
+	unsigned long long hits, misses;
+	struct strbuf text = STRBUF_INIT;
+	char path[PATH_MAX], name[64];
+	char *line, *save = NULL;
+	u64 sum = 0;
+
+	snprintf(path, sizeof(path), "%s/kprobe_profile", plan->tracing_dir);
+	if (!strbuf_read_file(&text, path, TRACEDIR_FILE_MAX) && text.len && strbuf_cstr(&text)[0])
+		for (line = strtok_r(text.data, "\n", &save); line;
+		     line = strtok_r(NULL, "\n", &save))
+			if (sscanf(line, " %63s %llu %llu", name, &hits, &misses) == 3 && misses &&
+			    has_probe(plan, name) && counts_misses(plan->probes, name))
+				sum += misses;
+	strbuf_free(&text);
+	return sum;
+}
+
 int session_stats(const struct session *session, struct session_stats *stats, struct error *err)
 {
 	const char *dir = session_dir(session);
@@ -113,6 +166,8 @@ int session_stats(const struct session *session, struct session_stats *stats, st
 	while (!ret && (entry = readdir(cpus)))
 		ret = add_cpu(dir, entry->d_name, stats);
 	closedir(cpus);
+	if (session_plan(session)->tier > TIER_T0)
+		stats->missed = count_missed(session_plan(session));
 	if (stats->count)
 		qsort(stats->cpus, stats->count, sizeof(*stats->cpus), compare_cpus);
 	return ret ? error_errno(err, -ret, "cannot read the counters in %s", path) : 0;

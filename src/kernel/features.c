@@ -225,9 +225,9 @@ bool features_allow(const struct features *f, enum tier tier)
 	case TIER_T1:
 		return f->cap[FEATURE_KPROBE_EVENTS].ok;
 	case TIER_T2:
-		return f->cap[FEATURE_EVENT_PROBES].ok;
+		return f->cap[FEATURE_KPROBE_EVENTS].ok && f->cap[FEATURE_EVENT_PROBES].ok;
 	case TIER_T3:
-		return f->cap[FEATURE_FPROBE_EVENTS].ok || f->cap[FEATURE_BTF_ARGS].ok;
+		return features_allow(f, TIER_T2) && f->cap[FEATURE_FPROBE_EVENTS].ok;
 	case TIER_G:
 		return f->cap[FEATURE_FGRAPH_TOP].ok || f->cap[FEATURE_FGRAPH_INSTANCE].ok;
 	default:
@@ -256,8 +256,8 @@ const struct tier_info *tier_describe(enum tier tier)
 			      "deaths and clones, netfilter verdicts, hops inside the stack" },
 		[TIER_T2] = { "T2", "event probes",
 			      "the same taken at the tracepoints themselves" },
-		[TIER_T3] = { "T3", "fprobe events or BTF arguments",
-			      "a function's arguments when it returns, and cheaper probes" },
+		[TIER_T3] = { "T3", "fprobe events",
+			      "a function's arguments when it returns: fewer records" },
 		[TIER_G] = { "G", "function_graph", "call graphs of a socket's traffic" },
 	};
 

@@ -51,13 +51,13 @@ enum feature {
 	FEATURE_COUNT
 };
 
-/* Tiers of design.md. This version of skbtrail captures with T0 only. */
+/* What a capture stands on: see doc/architecture.md. */
 enum tier {
 	TIER_NONE,
 	TIER_T0, /* tracepoints in a private instance */
 	TIER_T1, /* + kprobe events */
 	TIER_T2, /* + event probes */
-	TIER_T3, /* + fprobe events or BTF arguments */
+	TIER_T3, /* + fprobe events */
 	TIER_G,	 /* + function_graph; stands beside the others, not above them */
 	TIER_COUNT
 };
@@ -106,11 +106,12 @@ struct features {
 int features_detect(struct features *f, struct error *err);
 
 /**
- * features_read - the part of features_detect() that a T0 capture needs, by reading alone
+ * features_read - the part of features_detect() that a capture needs, by reading alone
  * @f: as there; what was not looked at is "no" with "not tried"
  *
  * Nothing is made for a try, so that the start of a capture disturbs nobody: whether an instance
- * can be made shows when session_open() makes the real one. tracefs is mounted as there.
+ * can be made, and which probe events are taken, shows when session_open() makes the real ones. tracefs is
+ * mounted as there.
  */
 int features_read(struct features *f, struct error *err);
 
@@ -134,7 +135,7 @@ void features_free(struct features *f);
  */
 int features_require_t0(const struct features *f, struct error *err);
 
-/** features_allow - whether this kernel allows @tier (this version of skbtrail uses only T0) */
+/** features_allow - whether this kernel allows @tier; each of T1 to T3 needs those below it */
 bool features_allow(const struct features *f, enum tier tier);
 
 /** features_tier - the highest of T0 to T3 that this kernel allows; TIER_NONE when not even T0 */

@@ -87,8 +87,9 @@ static struct json_object *tiers_json(const struct features *f)
 				allowed,
 				json_object_new_string(tier_describe((enum tier)tier)->name));
 	if (features_allow(f, TIER_T0))
-		json_object_object_add(tiers, "used",
-				       json_object_new_string(tier_describe(TIER_T0)->name));
+		json_object_object_add(
+			tiers, "used",
+			json_object_new_string(tier_describe(features_tier(f))->name));
 	json_object_object_add(tiers, "allowed", allowed);
 	return tiers;
 }

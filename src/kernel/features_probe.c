@@ -279,6 +279,34 @@ static void assume_file(struct prober *p, enum feature id, const char *file, int
 		features_yes(p->f, id, "there; not tried");
 }
 
+/* A kind of probe event: its own words in README say that it is built in, dynamic_events takes it. */
+static void assume_definition(struct prober *p, enum feature id, const char *words)
+{
+	int ret;
+
+	if (!readme_lists(p, words)) {
+		features_refused(p->f, id, EINVAL, p->path);
+		p->f->cap[id].code = 0;
+		return;
+	}
+	ret = tracedir_can_write(in_top(p, "dynamic_events"));
+	if (ret)
+		features_refused(p->f, id, -ret, p->path);
+	else
+		features_yes(p->f, id, "described in README; not tried");
+}
+
+static void assume_definitions(struct prober *p)
+{
+	/* README names both sorts in one line */
+	assume_definition(p, FEATURE_KPROBE_EVENTS, "p[:[<group>/]");
+	if (p->f->cap[FEATURE_KPROBE_EVENTS].ok)
+		assume_file(p, FEATURE_KPROBE_EVENTS, "kprobe_events", W_OK);
+	assume_definition(p, FEATURE_EVENT_PROBES, "e[:[<group>/]");
+	assume_definition(p, FEATURE_FPROBE_EVENTS, "f[:[<group>/]");
+	assume_definition(p, FEATURE_BTF_ARGS, "<argname>");
+}
+
 void features_assume(struct features *f)
 {
 	struct prober p = { .f = f };
@@ -297,6 +325,7 @@ void features_assume(struct features *f)
 	for (i = 0; i < f->clock_count; i++)
 		if (!strcmp(f->clocks[i], "mono"))
 			features_yes(f, FEATURE_CLOCK_MONO, "there; not tried");
+	assume_definitions(&p);
 }
 
 /*

@@ -150,6 +150,11 @@ static void start_of_a_capture_tries_nothing(void **state)
 	make_kernel(fix->root);
 	tree_file(fix->root, TRACING "/events/net/net_dev_queue/enable", "0\n");
 	tree_file(fix->root, TRACING "/buffer_percent", "50\n");
+	tree_file(fix->root, TRACING "/dynamic_events", "");
+	/* as 6.1 describes itself */
+	tree_file(fix->root, TRACING "/README",
+		  "\t   Format: p[:[<group>/][<event>]] <place> [<args>]\n"
+		  "\t           e[:[<group>/][<event>]] <attached-group>.<attached-event>\n");
 	assert_int_equal(features_read_at(&fix->f, fix->root, &fix->err), 0);
 	assert_int_equal(features_require_t0(&fix->f, &fix->err), 0);
 	assert_yes(fix, FEATURE_CLOCK_MONO, "not tried");
@@ -158,7 +163,26 @@ static void start_of_a_capture_tries_nothing(void **state)
 	text = tree_read(fix->root, TRACING "/kprobe_events");
 	assert_string_equal(text, "");
 	free(text);
-	assert_int_equal(features_tier(&fix->f), TIER_T0);
+	text = tree_read(fix->root, TRACING "/dynamic_events");
+	assert_string_equal(text, "");
+	free(text);
+	assert_int_equal(features_tier(&fix->f), TIER_T2);
+	assert_false(fix->f.cap[FEATURE_FPROBE_EVENTS].ok);
+}
+
+static void start_of_a_capture_sees_what_is_not_to_be_written(void **state)
+{
+	struct fixture *fix = *state;
+	char path[256];
+
+	make_kernel(fix->root);
+	snprintf(path, sizeof(path), "%s/" TRACING "/dynamic_events", fix->root);
+	assert_int_equal(remove(path), 0);
+	tree_file(fix->root, TRACING "/README", "p[:[<group>/][<event>]] <place> [<args>]\n");
+	assert_int_equal(features_read_at(&fix->f, fix->root, &fix->err), 0);
+	assert_false(fix->f.cap[FEATURE_KPROBE_EVENTS].ok);
+	assert_int_equal(fix->f.cap[FEATURE_KPROBE_EVENTS].code, ENOENT);
+	assert_non_null(strstr(fix->f.cap[FEATURE_KPROBE_EVENTS].path, "dynamic_events"));
 }
 
 static void top_level_instance_is_only_read(void **state)
@@ -294,6 +318,7 @@ int main(void)
 		FEATURES_TEST(every_no_names_the_file_and_the_errno),
 		FEATURES_TEST(what_was_made_for_a_try_is_taken_back),
 		FEATURES_TEST(start_of_a_capture_tries_nothing),
+		FEATURES_TEST(start_of_a_capture_sees_what_is_not_to_be_written),
 		FEATURES_TEST(top_level_instance_is_only_read),
 		FEATURES_TEST(instance_of_a_dead_process_with_our_pid_is_no_obstacle),
 		FEATURES_TEST(missing_tracefs_is_one_clear_error),

@@ -130,6 +130,109 @@ static void nothing_outside_of_our_own_instance_is_written(void **state)
 	}
 }
 
+static struct probe made_probes[] = {
+	{ .name = "net_dev_queue",
+	  .definition = "e:skbtrail_77/net_dev_queue net.net_dev_queue s=$skbaddr",
+	  .tier = TIER_T2,
+	  .replaces = "net:net_dev_queue" },
+	{ .name = "ip_rcv", .definition = "p:skbtrail_77/ip_rcv ip_rcv", .tier = TIER_T1 },
+	{ .name = "x_ret", .definition = "f:skbtrail_77/x_ret x%return", .tier = TIER_T3 },
+	{ .name = "x_ret",
+	  .definition = "r:skbtrail_77/x_ret x",
+	  .tier = TIER_T1,
+	  .instead_of = 3 },
+};
+static const struct probes some_probes = {
+	.probe = made_probes,
+	.nr = ARRAY_SIZE(made_probes),
+	.tier = TIER_T3,
+	.replaced = { "net:net_dev_queue", "net:netif_rx" },
+	.nr_replaced = 2,
+};
+
+static void probes_are_defined_behind_the_instance_and_removed_last(void **state)
+{
+	struct fixture *fix = *state;
+	struct strbuf out = STRBUF_INIT;
+
+	fix->rq.probes = &some_probes;
+	assert_int_equal(build(fix, NULL, 0), 0);
+	plan_print_shell(&fix->plan, &out);
+#define T "/sys/kernel/tracing"
+#define I T "/instances/skbtrail-77"
+	assert_string_equal(strbuf_cstr(&out),
+			    "# set up (as root)\n"
+			    "mkdir " I "\n"
+			    "echo 0 > " I "/tracing_on\n"
+			    "echo mono > " I "/trace_clock\n"
+			    "echo 4096 > " I "/buffer_size_kb\n"
+			    "echo 'e:skbtrail_77/net_dev_queue net.net_dev_queue s=$skbaddr' >> " T
+			    "/dynamic_events\n"
+			    "echo 'p:skbtrail_77/ip_rcv ip_rcv' >> " T "/dynamic_events\n"
+			    "echo 'f:skbtrail_77/x_ret x%return' >> " T "/dynamic_events\n"
+			    "echo 1 > " I "/events/skb/kfree_skb/enable\n"
+			    "echo 1 > " I "/events/tcp/tcp_retransmit_skb/enable\n"
+			    "echo 1 > " I "/events/skbtrail_77/enable\n"
+			    "# start\n"
+			    "echo 1 > " I "/tracing_on\n"
+			    "# undo (or: skbtrail clean)\n"
+			    "echo 0 > " I "/tracing_on\n"
+			    "echo 0 > " I "/events/enable\n"
+			    "rmdir " I "\n"
+			    "printf '%s\\n' -:skbtrail_77/net_dev_queue >> " T "/dynamic_events\n"
+			    "printf '%s\\n' -:skbtrail_77/ip_rcv >> " T "/dynamic_events\n"
+			    "printf '%s\\n' -:skbtrail_77/x_ret >> " T "/dynamic_events\n");
+#undef I
+#undef T
+	strbuf_free(&out);
+}
+
+static void all_definitions_go_in_with_one_write_and_out_with_one(void **state)
+{
+	struct fixture *fix = *state;
+	size_t appends = 0;
+	size_t i;
+
+	fix->rq.probes = &some_probes;
+	assert_int_equal(build(fix, NULL, 0), 0);
+	for (i = 0; i < fix->plan.step_count; i++)
+		appends += fix->plan.steps[i].op == PLAN_APPEND;
+	assert_int_equal(appends, 2);
+	assert_int_equal(fix->plan.tier, TIER_T3);
+	assert_true(has_event(&fix->plan, "skbtrail_77:ip_rcv"));
+	assert_true(has_event(&fix->plan, "skbtrail_77:net_dev_queue"));
+	assert_int_equal(fix->plan.event_count, 5);
+}
+
+static void tracepoint_that_a_probe_carries_is_on_only_once(void **state)
+{
+	static const char *const asked[] = { "net" };
+	struct fixture *fix = *state;
+
+	fix->rq.probes = &some_probes;
+	assert_int_equal(build(fix, NULL, 0), 0);
+	assert_false(has_event(&fix->plan, "net:netif_rx"));
+	assert_int_equal(build(fix, asked, 1), 0);
+	assert_false(has_event(&fix->plan, "net:net_dev_queue"));
+	/* left out only because it adds nothing: the user wants it */
+	assert_true(has_event(&fix->plan, "net:netif_rx"));
+}
+
+static void events_of_a_plan_can_be_corrected(void **state)
+{
+	struct fixture *fix = *state;
+
+	assert_int_equal(build(fix, NULL, 0), 0);
+	plan_drop_event(&fix->plan, "net:netif_rx");
+	plan_drop_event(&fix->plan, "net:netif_rx");
+	assert_int_equal(fix->plan.event_count, 3);
+	assert_int_equal(plan_add_event(&fix->plan, "a:first"), 0);
+	assert_string_equal(fix->plan.events[0], "a:first");
+	assert_string_equal(fix->plan.events[1], "net:net_dev_queue");
+	assert_string_equal(fix->plan.events[2], "skb:kfree_skb");
+	assert_string_equal(fix->plan.events[3], "tcp:tcp_retransmit_skb");
+}
+
 static void default_event_this_kernel_lacks_is_left_out_and_named(void **state)
 {
 	struct fixture *fix = *state;
@@ -396,6 +499,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PLAN_TEST(dry_run_shows_exactly_these_lines),
 		PLAN_TEST(nothing_outside_of_our_own_instance_is_written),
+		PLAN_TEST(probes_are_defined_behind_the_instance_and_removed_last),
+		PLAN_TEST(all_definitions_go_in_with_one_write_and_out_with_one),
+		PLAN_TEST(tracepoint_that_a_probe_carries_is_on_only_once),
+		PLAN_TEST(events_of_a_plan_can_be_corrected),
 		PLAN_TEST(default_event_this_kernel_lacks_is_left_out_and_named),
 		PLAN_TEST(events_that_name_no_packet_are_on_only_when_asked_for),
 		PLAN_TEST(event_may_be_written_as_people_write_it),
