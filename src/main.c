@@ -16,12 +16,13 @@
 #include "config.h"
 
 static const struct command commands[] = {
-	{ "demo", "build a small private network, ping through it and show the packets' paths",
-	  cmd_demo },
+	{ "demo", "build a private network, ping through it, show the packets' paths", cmd_demo },
 	{ "trace", "show the paths of packets live", cmd_trace },
+	{ "drops", "count dropped packets by reason, place and flow", cmd_drops },
 	{ "record", "capture into a trace.dat file", cmd_record },
 	{ "report", "show the paths in recorded trace.dat files", cmd_report },
 	{ "check", "show what this kernel allows", cmd_check },
+	{ "structs", "show where members are in this kernel's structures", cmd_structs },
 	{ "clean", "remove what a killed skbtrail left in tracefs", cmd_clean },
 };
 
@@ -55,8 +56,9 @@ static void print_help(void)
 	     "Examples (as root):\n"
 	     "  skbtrail demo                       see it work on a private network\n"
 	     "  skbtrail check                      what this kernel allows, and why not more\n"
-	     "  skbtrail trace -- ping -c1 ::1      paths of packets while a command runs\n"
+	     "  skbtrail trace tcp -- curl -s ::1   paths of a command's packets\n"
 	     "  skbtrail trace -i eth0 --brief      one line a packet, until Ctrl-C\n"
+	     "  skbtrail drops                      what is dropped, where and why\n"
 	     "  skbtrail record -o t.dat -d 10      record ten seconds\n"
 	     "  skbtrail report t.dat --json        ... and read them anywhere\n");
 }
@@ -67,6 +69,8 @@ static void print_version(void)
 	printf("libtracefs %s, libtraceevent %s, json-c %s, libnl %s, zstd %s (built with)\n",
 	       HAVE_LIBTRACEFS_VERSION, HAVE_LIBTRACEEVENT_VERSION, HAVE_JSONC_VERSION,
 	       HAVE_LIBNL_VERSION, HAVE_ZSTD_VERSION);
+	printf("libpcap %s, libbpf %s (reads BTF), libdw %s (built with)\n", HAVE_PCAP_VERSION,
+	       HAVE_BPF_VERSION, HAVE_DW_VERSION);
 	printf("json-c %s, zstd %s (running)\n", json_c_version(), ZSTD_versionString());
 	puts("License GPL-2.0-or-later. There is no warranty.");
 }

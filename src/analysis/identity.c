@@ -10,100 +10,10 @@
  */
 #include "analysis/identity.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* Headers that a tunnel or a tag may add between receive and send. More is another packet. */
 #define MAX_ENCAP_BYTES 256
 /* The least that a link header adds, where there is one: Ethernet's. */
 #define MIN_LINK_BYTES 14
-
-static u32 hash_skb(u64 skb)
-{
-	/* skbs lie 64 bytes apart at least; the middle of the product mixes best. */
-	return (u32)((skb >> 6) * 0x9e3779b97f4a7c15ULL >> 32);
-}
-
-int identity_init(struct identity_table *t)
-{
-	t->nr = 0;
-	t->mask = 4095;
-	t->slot = calloc(t->mask + 1, sizeof(*t->slot));
-	return t->slot ? 0 : -ENOMEM;
-}
-
-void identity_free(struct identity_table *t)
-{
-	free(t->slot);
-	t->slot = NULL;
-}
-
-struct path *identity_find(const struct identity_table *t, u64 skb)
-{
-	u32 at = hash_skb(skb) & t->mask;
-
-	for (; t->slot[at].skb; at = (at + 1) & t->mask)
-		if (t->slot[at].skb == skb)
-			return t->slot[at].path;
-	return NULL;
-}
-
-static void put(struct identity_slot *slot, u32 mask, u64 skb, struct path *path)
-{
-	u32 at = hash_skb(skb) & mask;
-
-	while (slot[at].skb && slot[at].skb != skb)
-		at = (at + 1) & mask;
-	slot[at] = (struct identity_slot){ skb, path };
-}
-
-static int grow(struct identity_table *t)
-{
-	u32 mask = t->mask * 2 + 1, i;
-	struct identity_slot *slot = calloc((size_t)mask + 1, sizeof(*slot));
-
-	if (!slot)
-		return -ENOMEM;
-	for (i = 0; i <= t->mask; i++)
-		if (t->slot[i].skb)
-			put(slot, mask, t->slot[i].skb, t->slot[i].path);
-	free(t->slot);
-	t->slot = slot;
-	t->mask = mask;
-	return 0;
-}
-
-int identity_set(struct identity_table *t, u64 skb, struct path *path)
-{
-	if (t->nr * 2 >= t->mask && grow(t))
-		return -ENOMEM;
-	if (!identity_find(t, skb))
-		t->nr++;
-	put(t->slot, t->mask, skb, path);
-	return 0;
-}
-
-void identity_remove(struct identity_table *t, u64 skb)
-{
-	u32 at = hash_skb(skb) & t->mask, next, home;
-
-	while (t->slot[at].skb != skb) {
-		if (!t->slot[at].skb)
-			return;
-		at = (at + 1) & t->mask;
-	}
-	t->nr--;
-	/* Close the gap: move back whatever may not stay behind a free slot. */
-	for (next = (at + 1) & t->mask; t->slot[next].skb; next = (next + 1) & t->mask) {
-		home = hash_skb(t->slot[next].skb) & t->mask;
-		if (((next - home) & t->mask) >= ((next - at) & t->mask)) {
-			t->slot[at] = t->slot[next];
-			at = next;
-		}
-	}
-	t->slot[at].skb = 0;
-}
 
 /* Whether the device of an event was passed before. Other cookie, other device, same name or not. */
 static bool was_on(const struct path *path, const struct event *ev, u8 kind_a, u8 kind_b)

@@ -12,28 +12,6 @@
 
 #include "analysis/path.h"
 
-struct identity_slot {
-	u64 skb; /* 0: free */
-	struct path *path;
-};
-
-struct identity_table {
-	struct identity_slot *slot;
-	u32 nr, mask;
-};
-
-int identity_init(struct identity_table *t);
-void identity_free(struct identity_table *t);
-
-/** identity_find - the packet that an address stands for now, or NULL. O(1) */
-struct path *identity_find(const struct identity_table *t, u64 skb);
-
-/** identity_set - let an address stand for a packet. Return: 0 or -ENOMEM */
-int identity_set(struct identity_table *t, u64 skb, struct path *path);
-
-/** identity_remove - forget an address */
-void identity_remove(struct identity_table *t, u64 skb);
-
 /**
  * identity_continues - whether an event can be the next one of a packet
  * @path: the packet that the event's address stood for so far

@@ -10,48 +10,26 @@
 #include "analysis/paths.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+/* behind the above, or both define the same */
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/changes.h"
 #include "analysis/identity.h"
-#include "analysis/loss.h"
-#include "analysis/paths_pool.h"
-#include "analysis/rawcopy.h"
-#include "analysis/xmit_stack.h"
-#include "decode/devnames.h"
+#include "analysis/paths_internal.h"
 
-enum list {
-	LIST_MOVING, /* on its way */
-	LIST_COPIED, /* a process has read it; a free may follow */
-	LIST_LATE,   /* ended, but a driver has still to return */
-	LIST_RAW,    /* ended at ICMP; a raw socket's reader may follow */
-	LISTS,
-};
+/* RFC 4443, 4861, 3810 */
+#define ICMP6_TYPE_ECHO 128 /* errors are below */
+#define ICMP6_TYPE_LISTENER 130
+#define ICMP6_TYPE_REDIRECT 137
+#define ICMP6_TYPE_LISTENER_V2 143
 
-static const u64 list_wait_ns[LISTS] = { PATHS_IDLE_NS, PATHS_COPIED_NS, PATHS_LATE_NS,
-					 PATHS_LATE_NS };
-
-/* CPUs that share a place only make an answer go unnoticed. */
-#define BIRTHS 256
-
-struct birth {
-	u64 ts_ns;
-	u16 cpu;
-};
-
-struct paths {
-	struct paths_options options;
-	struct identity_table ids;
-	struct paths_pool pool;
-	struct xmit_stacks xmits;
-	struct raw_copies copies;
-	struct loss_log *loss;
-	struct birth birth[BIRTHS]; /* by CPU: when a packet was first seen on it last */
-	struct path list[LISTS];    /* heads of rings */
-	u32 live;
-	u64 next_check_ns;
-	struct paths_stats stats;
-	u8 name_shared[DEVNAMES_MAX + 1]; /* by device: 1 no, 2 yes, 0 not asked yet */
+static const u64 list_wait_ns[LISTS] = {
+	[LIST_MOVING] = PATHS_IDLE_NS, [LIST_COPIED] = PATHS_COPIED_NS,
+	[LIST_PARTS] = PATHS_PARTS_NS, [LIST_LATE] = PATHS_LATE_NS,
+	[LIST_RAW] = PATHS_LATE_NS,    [LIST_SOCKET] = PATHS_EXACT_IDLE_NS,
 };
 
 static void list_add(struct paths *p, struct path *path, enum list list)
@@ -71,26 +49,26 @@ static void list_remove(struct path *path)
 	path->next->prev = path->prev;
 }
 
-static void list_move(struct paths *p, struct path *path, enum list list)
+void path_move(struct paths *p, struct path *path, enum list list)
 {
 	list_remove(path);
 	list_add(p, path, list);
 }
 
 /* The address may stand for another packet from now on. */
-static void unmap(struct paths *p, struct path *path)
+void path_unmap(struct paths *p, struct path *path)
 {
 	if (path->mapped)
-		identity_remove(&p->ids, path->skb);
+		addrmap_remove(&p->ids, path->skb);
 	path->mapped = false;
 }
 
 /* Hand a path out and take its memory back. */
-static void done(struct paths *p, struct path *path)
+void path_finish(struct paths *p, struct path *path)
 {
 	u64 end = path->last_ns;
 
-	unmap(p, path);
+	path_unmap(p, path);
 	list_remove(path);
 	if (path->complete == PATH_UNKNOWN_END || path->complete == PATH_STILL_OPEN)
 		end += PATHS_IDLE_NS; /* its end may be among what was lost */
@@ -112,8 +90,31 @@ static void end_unseen(struct path *path)
 		path->complete = PATH_COMPLETE;
 		return;
 	}
+	if (path->merging) {
+		path->state = PATH_MERGED;
+		path->complete = PATH_COMPLETE;
+		return;
+	}
 	path->state = PATH_UNKNOWN;
 	path->complete = PATH_UNKNOWN_END;
+}
+
+/* The skb was let go with no event that says why. */
+static void end_silent(struct path *path)
+{
+	path->complete = PATH_COMPLETE;
+	if (path->stage == STAGE_COPIED)
+		path->state = PATH_DELIVERED;
+	else if (path->merging || path->layer == LAYER_DEFRAG)
+		path->state = PATH_MERGED;
+	else if (path->split)
+		path->state = PATH_SPLIT;
+	else if (path->stage == STAGE_STACK && path->at_l4)
+		path->state = PATH_DELIVERED;
+	else if (path->stage == STAGE_TX && path->tx_ok)
+		path->state = PATH_TRANSMITTED;
+	else
+		end_unseen(path);
 }
 
 /* What an event that ended a path says of it. */
@@ -123,8 +124,12 @@ static void end_seen(struct path *path, const struct event *ev)
 	path->complete = PATH_COMPLETE;
 	if (path->stage == STAGE_COPIED)
 		path->state = PATH_DELIVERED;
+	else if (path->merging || (path->layer == LAYER_DEFRAG && ev->kind == EVENT_CONSUME))
+		path->state = PATH_MERGED;
 	else if (ev->kind == EVENT_DROP)
 		path->state = PATH_DROPPED;
+	else if (path->split)
+		path->state = PATH_SPLIT;
 	else if (path->stage == STAGE_STACK)
 		path->state = PATH_DELIVERED;
 	else if (path->stage == STAGE_TX &&
@@ -141,20 +146,107 @@ static void expire(struct paths *p, u64 now)
 
 	for (i = 0; i < LISTS; i++) {
 		while ((path = p->list[i].next) != &p->list[i] &&
-		       path->last_ns + list_wait_ns[i] < now) {
-			if (i == LIST_MOVING || i == LIST_COPIED)
+		       path->last_ns + p->wait_ns[i] < now) {
+			if (i == LIST_MOVING || i == LIST_COPIED || path->merging)
 				end_unseen(path);
-			done(p, path);
+			path_finish(p, path);
 		}
 	}
 	p->next_check_ns = now + NSEC_PER_MSEC;
 }
 
+/* Whether the packet is another one than at the last look, or better known. */
+static bool is_news(const struct packet_view *view, const struct skb_facts *facts)
+{
+	if (!view || (facts->has_mark && (!view->has_mark || view->mark != facts->mark)))
+		return true;
+	if (packet_changes(&view->packet, &facts->packet) ||
+	    view->packet.nr_nets < facts->packet.nr_nets)
+		return true;
+	if (!facts->packet.nr_nets || facts->packet.net[0].part != PART_OK)
+		return false;
+	/* GRO makes it longer. */
+	return view->packet.net[0].part != PART_OK ||
+	       view->packet.net[0].total_bytes != facts->packet.net[0].total_bytes ||
+	       (view->packet.net[0].l4 == PART_CUT && facts->packet.net[0].l4 == PART_OK);
+}
+
+/* What a probe saw of the packet at a hop. */
+static void add_facts(struct paths *p, struct path *path, struct hop *hop,
+		      const struct skb_facts *facts)
+{
+	bool first = !path->views;
+	struct packet_view *view;
+
+	hop->netns_inum = facts->netns_inum;
+	hop->netns_from = facts->netns_from;
+	path->matched |= facts->matched;
+	if (!facts->has_packet)
+		return;
+	if (is_news(path->views, facts)) {
+		view = pool_view(&p->pool, path);
+		if (!view)
+			return;
+		view->packet = facts->packet;
+		view->mark = facts->mark;
+		view->has_mark = facts->has_mark;
+		if (first)
+			lineage_check(p, path);
+		lineage_sign(p, path, hop->ts_ns);
+	}
+	hop->view = path->views;
+	hop->ttl = facts->packet.nr_nets && facts->packet.net[0].part == PART_OK ?
+			   facts->packet.net[0].ttl :
+			   0;
+}
+
+static void add_filter(struct paths *p, struct path *path, struct hop *hop, const struct event *ev)
+{
+	struct hop_filter *filter = pool_filter(&p->pool, path);
+
+	if (!filter)
+		return;
+	filter->function = ev->facts->hook_function;
+	filter->hook = ev->facts->hook;
+	filter->pf = ev->facts->pf;
+	filter->in = ev->facts->in;
+	filter->out = ev->facts->out;
+	filter->table = ev->facts->table;
+	filter->chain = ev->facts->chain;
+	if (ev->kind == EVENT_TABLE && ev->has & EVENT_HAS_RET) {
+		filter->verdict = table_verdict(ev->ret);
+		filter->has_verdict = true;
+	}
+	hop->filter = filter;
+}
+
+/* What a probe just before this event saw of its skb. */
+static const struct skb_facts *facts_of(struct paths *p, const struct path *path,
+					const struct event *ev)
+{
+	struct pending_headers *pending;
+
+	if (ev->has & EVENT_HAS_FACTS)
+		return ev->facts;
+	if (!p->pending || ev->kind == EVENT_XMIT)
+		return NULL;
+	pending = &p->pending[ev->cpu % PENDING_CPUS];
+	if (pending->skb != ev->skb)
+		return NULL;
+	pending->skb = 0;
+	/* They were of the packet that had this address before. */
+	if (pending->ts_ns < path->birth_ns)
+		return NULL;
+	return &pending->facts;
+}
+
 static void add_hop(struct paths *p, struct path *path, const struct event *ev)
 {
+	const struct skb_facts *facts = facts_of(p, path, ev);
 	struct hop *hop = path->nr_hops < PATHS_MAX_HOPS ? pool_hop(&p->pool, path) : NULL;
 
 	path->last_ns = ev->ts_ns;
+	path->losses = p->losses;
 	if (unlikely(!hop)) {
 		path->cut_hops++;
 		if (ev->kind < EVENT_COPY || ev->kind > EVENT_DROP)
@@ -163,7 +255,9 @@ static void add_hop(struct paths *p, struct path *path, const struct event *ev)
 		hop = &path->hops[path->nr_hops - 1];
 	}
 	hop->ts_ns = ev->ts_ns;
-	hop->location = ev->has & EVENT_HAS_LOCATION ? ev->location : ev->netns_cookie;
+	hop->location = ev->has & EVENT_HAS_LOCATION ? ev->location :
+			ev->has & EVENT_HAS_FACTS    ? 0 :
+						       ev->netns_cookie;
 	hop->len_bytes = ev->len_bytes;
 	hop->reason = ev->has & EVENT_HAS_RET	 ? (u32)ev->ret :
 		      ev->has & EVENT_HAS_REASON ? ev->reason :
@@ -177,8 +271,19 @@ static void add_hop(struct paths *p, struct path *path, const struct event *ev)
 	hop->kind = ev->kind;
 	hop->context = ev->context;
 	hop->has = ev->has;
+	hop->layer = ev->layer;
+	hop->view = NULL;
+	hop->netns_inum = 0;
+	hop->netns_from = hop->ttl = 0;
 	if (ev->has & EVENT_HAS_PROTO && ev->proto)
 		path->proto = ev->proto;
+	if (unlikely(facts != NULL))
+		add_facts(p, path, hop, facts);
+	if (unlikely(ev->kind == EVENT_HOOK || ev->kind == EVENT_TABLE)) {
+		hop->filter = NULL;
+		if (ev->has & EVENT_HAS_FACTS)
+			add_filter(p, path, hop, ev);
+	}
 }
 
 static struct path *new_path(struct paths *p, const struct event *ev)
@@ -191,7 +296,7 @@ static struct path *new_path(struct paths *p, const struct event *ev)
 	}
 	path->skb = ev->skb;
 	path->first_ns = path->last_ns = ev->ts_ns;
-	if (identity_set(&p->ids, ev->skb, path)) {
+	if (addrmap_set(&p->ids, ev->skb, path)) {
 		pool_put(&p->pool, path);
 		p->stats.refused++;
 		return NULL;
@@ -201,6 +306,8 @@ static struct path *new_path(struct paths *p, const struct event *ev)
 	path->mapped = true;
 	p->live++;
 	list_add(p, path, LIST_MOVING);
+	if (p->exact)
+		lineage_adopt(p, path, ev);
 	return path;
 }
 
@@ -208,6 +315,8 @@ static struct path *new_path(struct paths *p, const struct event *ev)
 static void move_on(struct paths *p, struct path *path, const struct event *ev)
 {
 	path->last_kind = ev->kind;
+	path->layer = LAYER_NONE;
+	path->local = false;
 	switch (ev->kind) {
 	case EVENT_QUEUE:
 	case EVENT_START_XMIT:
@@ -251,6 +360,9 @@ static bool name_shared(struct paths *p, u16 dev)
 /* Whether a hop is one of the packet that its address stood for so far. */
 static bool continues(struct paths *p, const struct path *path, const struct event *ev)
 {
+	/* With births recorded, an address stands for a packet until the next one. */
+	if (p->exact && path->losses == p->losses)
+		return true;
 	return identity_continues(path, ev, false) ||
 	       (name_shared(p, ev->dev) && identity_continues(path, ev, true));
 }
@@ -261,17 +373,29 @@ static void forget(struct paths *p, struct path *path)
 	p->stats.reused++;
 	end_unseen(path);
 	if (path->open_xmits) {
-		unmap(p, path);
-		list_move(p, path, LIST_LATE);
+		path_unmap(p, path);
+		path_move(p, path, LIST_LATE);
 	} else {
-		done(p, path);
+		path_finish(p, path);
 	}
+}
+
+/* It goes on, so it was not merged, or it is what the others were merged into. */
+static void leave_reassembly(struct paths *p, struct path *path)
+{
+	if (path->layer == LAYER_DEFRAG && p->exact)
+		lineage_reassembled(p, path);
+	if (path->layer == LAYER_DEFRAG)
+		path->layer = LAYER_NONE;
+	if (path->merging)
+		lineage_not_merged(p, path);
+	path->merging = false;
 }
 
 /* A hop of a packet on its way: of the known one, or the first of a new one. */
 static void take_station(struct paths *p, const struct event *ev)
 {
-	struct path *path = identity_find(&p->ids, ev->skb);
+	struct path *path = addrmap_find(&p->ids, ev->skb);
 
 	if (path && !continues(p, path, ev)) {
 		forget(p, path);
@@ -282,9 +406,10 @@ static void take_station(struct paths *p, const struct event *ev)
 	if (!path)
 		return;
 	p->stats.events++;
+	leave_reassembly(p, path);
 	add_hop(p, path, ev);
 	move_on(p, path, ev);
-	list_move(p, path, LIST_MOVING);
+	path_move(p, path, LIST_MOVING);
 }
 
 /* A driver returned. */
@@ -294,7 +419,7 @@ static void take_xmit(struct paths *p, const struct event *ev)
 
 	if (!xmit_pop(&p->xmits, ev->cpu, ev->skb, ev->dev, &path)) {
 		/* The call was not recorded: it can only be the packet waiting on that device. */
-		path = identity_find(&p->ids, ev->skb);
+		path = addrmap_find(&p->ids, ev->skb);
 		if (path && (path->stage != STAGE_TX || path->tx_dev != ev->dev || path->tx_done ||
 			     path->open_xmits))
 			path = NULL;
@@ -310,20 +435,24 @@ static void take_xmit(struct paths *p, const struct event *ev)
 		path->tx_ok = ev->ret == 0;
 	}
 	if (path->list == LIST_LATE && !path->open_xmits)
-		done(p, path);
+		path_finish(p, path);
 	else
-		list_move(p, path, (enum list)path->list);
+		path_move(p, path, (enum list)path->list);
 }
 
 static void take_copy(struct paths *p, const struct event *ev)
 {
-	struct path *path = identity_find(&p->ids, ev->skb);
+	struct path *path = addrmap_find(&p->ids, ev->skb);
 
 	if (!path) {
 		p->stats.unseen_frees++;
+		if (p->exact) {
+			lineage_read(p, ev);
+			return;
+		}
 		path = raw_copy_read(&p->copies, &p->list[LIST_RAW], ev);
 		if (path)
-			done(p, path);
+			path_finish(p, path);
 		return;
 	}
 	p->stats.events++;
@@ -331,7 +460,7 @@ static void take_copy(struct paths *p, const struct event *ev)
 	path->end_hop = (s32)path->nr_hops - 1;
 	path->stage = STAGE_COPIED;
 	path->last_kind = ev->kind;
-	list_move(p, path, LIST_COPIED);
+	path_move(p, path, LIST_COPIED);
 }
 
 /*
@@ -352,22 +481,79 @@ static bool was_answered(const struct paths *p, const struct path *path, const s
 	return false;
 }
 
+/* The header that is nearest to a transport's business; NULL when the transport's own was not seen. */
+static const struct packet_net *l4_seen(const struct path *path)
+{
+	const struct packet_net *net = path->views ? packet_inner(&path->views->packet) : NULL;
+
+	return net && net->l4 == PART_OK ? net : NULL;
+}
+
 /*
  * ICMP freed a packet in a way that it has for used and unused ones alike. What became of it shows in
  * what the kernel or a process did: an answer, or the reading of a raw socket's copy, perhaps later.
  */
+/*
+ * ICMPv6 that the kernel itself is for: errors, neighbour discovery, multicast listeners. Before 6.2 or so
+ * icmpv6_rcv() frees what its handlers have used as if it were dropped; what is wrong with a packet has
+ * other reasons or places.
+ */
+static bool is_icmpv6_used(const struct path *path)
+{
+	const struct packet_net *net = l4_seen(path);
+
+	return net && net->proto == IPPROTO_ICMPV6 &&
+	       (net->icmp_type < ICMP6_TYPE_ECHO ||
+		(net->icmp_type >= ICMP6_TYPE_LISTENER && net->icmp_type <= ICMP6_TYPE_REDIRECT) ||
+		net->icmp_type == ICMP6_TYPE_LISTENER_V2);
+}
+
 static bool judge_icmp(struct paths *p, struct path *path, const struct event *ev)
 {
+	if (path->raw_copy || path->handled || path->answered) {
+		path->state = PATH_DELIVERED;
+		return true;
+	}
 	if (was_answered(p, path, ev)) {
 		path->state = PATH_DELIVERED;
 		path->acted_on = true;
 		return true;
 	}
-	if (raw_copy_was_read(&p->copies, path))
+	if (!p->exact && raw_copy_was_read(&p->copies, path))
+		return true;
+	if (is_icmpv6_used(path)) {
+		path->state = PATH_DELIVERED;
+		return true;
+	}
+	/*
+	 * Every clone for a socket is known: where there was none, nobody wanted it. But not when ICMP's
+	 * own function was not seen either: then the kernel missed probes, and clones may be among them.
+	 */
+	if (p->exact && path->at_l4 && !path->copies_open && l4_seen(path))
 		return true;
 	path->state = PATH_UNKNOWN;
 	path->complete = PATH_UNKNOWN_END;
 	return false;
+}
+
+/* A segment that carries nothing but its header is good for no more than TCP has taken from it. */
+static bool is_pure_ack(const struct packet_net *net)
+{
+	return !(net->tcp_flags & (TCP_SYN | TCP_RST)) && net->tcp_flags & TCP_ACK &&
+	       net->total_bytes == (u32)net->header_bytes + net->l4_bytes;
+}
+
+/* TCP's state machine had no more use for it: was it a loss? */
+static void judge_tcp(struct path *path)
+{
+	const struct packet_net *net = l4_seen(path);
+
+	if (net && net->proto == IPPROTO_TCP && net->total_bytes) {
+		path->state = is_pure_ack(net) ? PATH_DELIVERED : PATH_DROPPED;
+		return;
+	}
+	path->state = PATH_UNKNOWN;
+	path->complete = PATH_UNKNOWN_END;
 }
 
 /* A packet of a device has a protocol to its end; an skb without one is of AF_UNIX or the like. */
@@ -376,9 +562,62 @@ static bool is_no_packet(const struct path *path, const struct event *ev)
 	return path->proto && ev->has & EVENT_HAS_PROTO && !ev->proto;
 }
 
+/* Whether a drop of a received packet is one, as far as it can be told now. */
+static bool judge(struct paths *p, struct path *path, const struct event *ev)
+{
+	path->free_site = p->options.free_site ? (u8)p->options.free_site(p->options.ctx, ev) :
+						 FREE_SITE_PLAIN;
+	switch (path->free_site) {
+	case FREE_SITE_ICMP:
+		return judge_icmp(p, path, ev);
+	case FREE_SITE_TCP:
+		judge_tcp(path);
+		return true;
+	case FREE_SITE_PART:
+		path->state = PATH_MERGED;
+		return true;
+	default:
+		return true;
+	}
+}
+
+static void set_drop(struct hop *hop)
+{
+	struct hop_filter *filter = (struct hop_filter *)hop_filter_of(hop);
+
+	if (!filter || filter->has_verdict)
+		return;
+	filter->verdict = NF_DROP;
+	filter->has_verdict = true;
+}
+
+/* The kernel frees a packet inside of nf_hook_slow() for one verdict only. */
+static void end_in_filter(struct path *path, s32 hop)
+{
+	/* With more hops than are kept it may be overwritten. */
+	if (hop < 0 || !hop_filter_of(&path->hops[hop]))
+		return;
+	path->end_filter = hop;
+	set_drop(&path->hops[hop]);
+	/* Newer kernels free it while the rules that said so are still being gone through. */
+	if (path->nr_hops >= 2 && path->hops[path->nr_hops - 2].kind == EVENT_TABLE)
+		set_drop(&path->hops[path->nr_hops - 2]);
+}
+
+/* A driver may have to return; what it became part of, or its parts, may be seen only later. */
+static void end_or_wait(struct paths *p, struct path *path)
+{
+	if (path->state == PATH_MERGED || path->state == PATH_SPLIT)
+		path_move(p, path, LIST_PARTS);
+	else if (path->open_xmits)
+		path_move(p, path, LIST_LATE);
+	else
+		path_finish(p, path);
+}
+
 static void take_free(struct paths *p, const struct event *ev)
 {
-	struct path *path = identity_find(&p->ids, ev->skb);
+	struct path *path = addrmap_find(&p->ids, ev->skb);
 
 	if (path && is_no_packet(path, ev)) {
 		forget(p, path);
@@ -389,24 +628,128 @@ static void take_free(struct paths *p, const struct event *ev)
 		return;
 	}
 	p->stats.events++;
+	if (p->exact && ev->kind == EVENT_CONSUME && lineage_inherit(p, path))
+		return;
 	add_hop(p, path, ev);
 	end_seen(path, ev);
-	unmap(p, path);
-	if (path->state == PATH_DROPPED && path->stage == STAGE_STACK && p->options.free_site &&
-	    p->options.free_site(p->options.ctx, ev) == FREE_SITE_ICMP &&
-	    !judge_icmp(p, path, ev)) {
-		list_move(p, path, LIST_RAW);
+	path_unmap(p, path);
+	if (p->exact && path->state == PATH_DROPPED)
+		end_in_filter(path, lineage_filter(p, path, ev));
+	if (path->state == PATH_DROPPED && path->stage == STAGE_STACK && !judge(p, path, ev)) {
+		path_move(p, path, path->copies_open ? LIST_SOCKET : LIST_RAW);
 		return;
 	}
-	if (path->open_xmits)
-		list_move(p, path, LIST_LATE);
-	else
-		done(p, path);
+	end_or_wait(p, path);
+}
+
+/* The skb's last user let it go; most of the time another event has told why before. */
+static void take_death(struct paths *p, const struct event *ev)
+{
+	struct path *path = addrmap_find(&p->ids, ev->skb);
+
+	if (path && path->morphing) {
+		path->morphing = false;
+		return;
+	}
+	if (path && lineage_inherit(p, path))
+		path = NULL;
+	if (path) {
+		p->stats.events++;
+		path->last_ns = ev->ts_ns;
+		end_silent(path);
+		path_unmap(p, path);
+		end_or_wait(p, path);
+	}
+	lineage_gone(p, ev->skb);
+}
+
+void path_reborn(struct paths *p, u64 skb)
+{
+	struct path *path = addrmap_find(&p->ids, skb);
+
+	if (path)
+		forget(p, path);
+}
+
+/* Conntrack shows every IPv6 packet to reassembly, which takes fragments only. */
+static bool may_be_fragment(const struct path *path)
+{
+	const struct packet_net *net = path->views ? &path->views->packet.net[0] : NULL;
+
+	if (!net || !path->views->packet.nr_nets || net->part != PART_OK)
+		return true;
+	return net->version == 6 ? net->has_id : net->more_fragments || net->frag_offset;
+}
+
+/* Where the packet is after a function of the stack, or netfilter, got it. */
+static void move_in_stack(struct paths *p, struct path *path, const struct event *ev)
+{
+	bool outwards = ev->layer == LAYER_IP_OUT || ev->layer == LAYER_TUNNEL_OUT;
+
+	if (ev->kind == EVENT_HOOK && ev->facts && ev->has & EVENT_HAS_FACTS)
+		outwards = ev->facts->hook == NF_INET_LOCAL_OUT ||
+			   ev->facts->hook == NF_INET_POST_ROUTING;
+	if (ev->kind == EVENT_HOOK && ev->has & EVENT_HAS_FACTS && ev->facts->pf != NFPROTO_BRIDGE)
+		path->local |= ev->facts->hook == NF_INET_LOCAL_IN;
+	if (path->stage == STAGE_NONE)
+		path->stage = outwards ? STAGE_OUT : STAGE_STACK;
+	if (ev->kind != EVENT_HOOK && ev->kind != EVENT_TABLE) {
+		path->layer = ev->layer;
+		path->at_l4 |= ev->layer == LAYER_L4_IN;
+		path->local |= ev->layer == LAYER_L4_IN || ev->layer == LAYER_LOCAL_IN;
+		if (ev->layer == LAYER_DEFRAG && may_be_fragment(path))
+			lineage_await_fragments(p, path);
+		else if (ev->layer == LAYER_DEFRAG)
+			path->layer = LAYER_OTHER;
+	} else if (path->layer != LAYER_DEFRAG) {
+		path->layer = ev->layer;
+	}
+	path->last_kind = ev->kind;
+}
+
+/* A function of the stack or netfilter has the packet. */
+static void take_layer(struct paths *p, const struct event *ev)
+{
+	struct path *path = addrmap_find(&p->ids, ev->skb);
+
+	if (path && p->exact && path->losses != p->losses && path->stage == STAGE_COPIED) {
+		forget(p, path);
+		path = NULL;
+	}
+	/* Rules look at packets only that a hook has shown; a socket's clone is no packet. */
+	if (!path && ev->kind != EVENT_TABLE && !lineage_is_for_socket(p, ev))
+		path = new_path(p, ev);
+	if (!path)
+		return;
+	p->stats.events++;
+	if (ev->layer != LAYER_DEFRAG && ev->kind == EVENT_LAYER)
+		leave_reassembly(p, path);
+	add_hop(p, path, ev);
+	move_in_stack(p, path, ev);
+	path_move(p, path, LIST_MOVING);
+	if (ev->kind == EVENT_HOOK || (ev->kind == EVENT_TABLE && !(ev->has & EVENT_HAS_RET)))
+		lineage_event(p, ev);
+}
+
+static void take_headers(struct paths *p, const struct event *ev)
+{
+	struct pending_headers *pending;
+
+	if (!p->options.carriers) {
+		take_layer(p, ev);
+		return;
+	}
+	if (!p->pending || !(ev->has & EVENT_HAS_FACTS))
+		return;
+	pending = &p->pending[ev->cpu % PENDING_CPUS];
+	pending->skb = ev->skb;
+	pending->ts_ns = ev->ts_ns;
+	pending->facts = *ev->facts;
 }
 
 static void take_note(struct paths *p, const struct event *ev)
 {
-	struct path *path = identity_find(&p->ids, ev->skb);
+	struct path *path = addrmap_find(&p->ids, ev->skb);
 
 	if (!path) {
 		p->stats.strays++;
@@ -414,7 +757,7 @@ static void take_note(struct paths *p, const struct event *ev)
 	}
 	p->stats.events++;
 	add_hop(p, path, ev);
-	list_move(p, path, (enum list)path->list);
+	path_move(p, path, (enum list)path->list);
 }
 
 void paths_event(struct paths *p, const struct event *ev)
@@ -435,6 +778,25 @@ void paths_event(struct paths *p, const struct event *ev)
 	case EVENT_NOTE:
 		take_note(p, ev);
 		break;
+	case EVENT_LAYER:
+	case EVENT_HOOK:
+	case EVENT_TABLE:
+		take_layer(p, ev);
+		break;
+	case EVENT_HEADERS:
+		take_headers(p, ev);
+		break;
+	case EVENT_DEATH:
+		take_death(p, ev);
+		break;
+	case EVENT_BIRTH:
+	case EVENT_CLONE:
+	case EVENT_MERGE:
+	case EVENT_MORPH:
+	case EVENT_CALL:
+	case EVENT_RETURN:
+		lineage_event(p, ev);
+		break;
 	default:
 		take_station(p, ev);
 		break;
@@ -445,6 +807,8 @@ void paths_lost(struct paths *p, u16 cpu, u64 from_ns, u64 to_ns, u64 count, boo
 {
 	loss_add(p->loss, from_ns, to_ns, count, uncounted);
 	xmit_forget(&p->xmits, cpu);
+	calls_forget(&p->calls);
+	p->losses++;
 }
 
 void paths_tick(struct paths *p, u64 now_ns)
@@ -460,13 +824,13 @@ void paths_finish(struct paths *p)
 
 	for (i = 0; i < LISTS; i++) {
 		while ((path = p->list[i].next) != &p->list[i]) {
-			if (i == LIST_COPIED) {
+			if (i == LIST_COPIED || path->merging) {
 				end_unseen(path);
 			} else if (i == LIST_MOVING) {
 				path->state = PATH_OPEN;
 				path->complete = PATH_STILL_OPEN;
 			}
-			done(p, path);
+			path_finish(p, path);
 		}
 	}
 }
@@ -487,13 +851,19 @@ int paths_new(struct paths **out, const struct paths_options *options, struct er
 	if (!p->options.max_live)
 		p->options.max_live = PATHS_MAX_LIVE;
 	p->loss = calloc(1, sizeof(*p->loss));
-	if (!p->loss || identity_init(&p->ids)) {
-		free(p->loss);
-		free(p);
-		return error_errno(err, ENOMEM, "cannot follow packets");
-	}
+	p->exact = options->exact;
+	memcpy(p->wait_ns, list_wait_ns, sizeof(p->wait_ns));
+	if (p->exact)
+		p->wait_ns[LIST_MOVING] = PATHS_EXACT_IDLE_NS;
+	if (options->headers)
+		p->pending = calloc(PENDING_CPUS, sizeof(*p->pending));
 	for (i = 0; i < LISTS; i++)
 		p->list[i].prev = p->list[i].next = &p->list[i];
+	if (!p->loss || addrmap_init(&p->ids) || calls_init(&p->calls) ||
+	    lineage_init(&p->lineage) || (options->headers && !p->pending)) {
+		paths_free(p);
+		return error_errno(err, ENOMEM, "cannot follow packets");
+	}
 	*out = p;
 	return 0;
 }
@@ -502,7 +872,10 @@ void paths_free(struct paths *p)
 {
 	if (!p)
 		return;
-	identity_free(&p->ids);
+	addrmap_free(&p->ids);
+	calls_free(&p->calls);
+	lineage_free(&p->lineage);
+	free(p->pending);
 	xmit_stacks_free(&p->xmits);
 	pool_free(&p->pool);
 	free(p->loss);

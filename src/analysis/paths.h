@@ -12,16 +12,14 @@
 #define PATHS_IDLE_NS (1000 * NSEC_PER_MSEC)
 /* One that a process has read may be read further, or be freed with a record, for so long. */
 #define PATHS_COPIED_NS (100 * NSEC_PER_MSEC)
+/* With births and deaths recorded nothing is guessed from silence: it may sleep in a queue for so long. */
+#define PATHS_EXACT_IDLE_NS (5000 * NSEC_PER_MSEC)
 /* A driver's return, and the reader of a raw socket's copy, are awaited for so long. */
 #define PATHS_LATE_NS (20 * NSEC_PER_MSEC)
+/* Of what a packet became it is waited to hear for so long. */
+#define PATHS_PARTS_NS (200 * NSEC_PER_MSEC)
 #define PATHS_MAX_LIVE (1u << 20)
 #define PATHS_MAX_HOPS 4096
-
-/* What it means that the kernel drops a received packet at some place for some reason. */
-enum free_site {
-	FREE_SITE_PLAIN,
-	FREE_SITE_ICMP, /* ICMP was done with it, or had no use for it: the event is the same */
-};
 
 struct paths_options {
 	/* A finished path; valid during the call. */
@@ -29,20 +27,23 @@ struct paths_options {
 	/* What kind of drop this is, asked for each drop of a received packet; NULL: all are plain. */
 	enum free_site (*free_site)(void *ctx, const struct event *ev);
 	void *ctx;
-	u32 max_live; /* 0: PATHS_MAX_LIVE */
+	u32 max_live;  /* 0: PATHS_MAX_LIVE */
+	bool exact;    /* births of skbs are recorded */
+	bool headers;  /* there are events with EVENT_HAS_FACTS */
+	bool carriers; /* EVENT_HEADERS belong to the event that follows */
 	/* Whether several netns have a device of this name, asked once for each; NULL: none do. */
 	bool (*name_shared)(void *ctx, u16 dev);
 };
 
 struct paths_stats {
-	u64 packets;	    /* that were followed */
-	u64 by_state[5];    /* index: enum path_state */
-	u64 by_complete[4]; /* index: enum path_completeness */
-	u64 events;	    /* that belonged to a packet */
-	u64 unseen_frees;   /* frees and copies of skbs that no device event was seen of */
-	u64 strays;	    /* other events of such skbs, and late returns of drivers */
-	u64 refused;	    /* hops of packets not followed: max_live were on their way */
-	u64 reused;	    /* addresses taken by a new packet with no death event before */
+	u64 packets;		   /* that were followed */
+	u64 by_state[PATH_STATES]; /* index: enum path_state */
+	u64 by_complete[4];	   /* index: enum path_completeness */
+	u64 events;		   /* that belonged to a packet */
+	u64 unseen_frees;	   /* frees and copies of skbs that no device event was seen of */
+	u64 strays;		   /* other events of such skbs, and late returns of drivers */
+	u64 refused;		   /* hops of packets not followed: max_live were on their way */
+	u64 reused;		   /* addresses taken by a new packet with no death event before */
 };
 
 struct paths;

@@ -10,10 +10,14 @@
 
 #define HOP_CLASSES 5 /* 16, 64, 256, 1024, 4096 hops */
 
+#define LINK_CLASSES 3 /* 4, 16, 64 links */
+
 struct paths_pool {
-	struct path *free_paths;      /* linked by ->next */
-	void *free_hops[HOP_CLASSES]; /* linked through their first word */
-	void *slabs;		      /* everything allocated, linked through its first word */
+	struct path *free_paths;	/* linked by ->next */
+	void *free_links[LINK_CLASSES]; /* linked through their first word */
+	void *free_hops[HOP_CLASSES];	/* linked through their first word */
+	void *free_views, *free_filters;
+	void *slabs; /* everything allocated, linked through its first word */
 };
 
 /** pool_get - an empty path with room for hops, or NULL; its generation differs from the last use */
@@ -34,6 +38,18 @@ static inline struct hop *pool_hop(struct paths_pool *pool, struct path *path)
 		return NULL;
 	return &path->hops[path->nr_hops++];
 }
+
+/**
+ * pool_link - room for one more link of a path, which is counted in any case
+ *
+ * Return: NULL when PATH_LINKS are kept already, or without memory.
+ */
+struct path_link *pool_link(struct paths_pool *pool, struct path *path);
+
+/** pool_view - a view to be filled in, the path's latest from now on; NULL without memory */
+struct packet_view *pool_view(struct paths_pool *pool, struct path *path);
+/** pool_filter - the same for what netfilter did */
+struct hop_filter *pool_filter(struct paths_pool *pool, struct path *path);
 
 void pool_free(struct paths_pool *pool);
 

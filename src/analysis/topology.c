@@ -14,7 +14,8 @@ struct topology_station {
 	u32 first_hop, end_hop;
 	u32 nr;
 	u16 dev;
-	u16 netns; /* that the cookie names, plus 1; 0 for none */
+	u16 netns; /* that the cookie or a probe names, plus 1; 0 for none */
+	u32 inum;  /* of the netns, as a probe read it; 0 not known */
 	u8 kind;   /* of its last hop */
 	bool has_cookie;
 	bool anywhere; /* in no netns that is known, or in too many to try */
@@ -106,12 +107,14 @@ static void collect(const struct topology *t, struct topology_station *st)
 
 	if (st->has_cookie)
 		named = netns_find_cookie(t->snap, st->cookie);
+	if (st->inum)
+		named = netns_find(t->snap, st->inum);
 	st->netns = named ? (u16)(named - t->snap->ns + 1) : 0;
 	st->nr = 0;
 	n = netns_find_devices(t->snap, devnames_text(t->devs, st->dev), &refs);
 	for (i = 0; i < n; i++) {
 		ns = netdev_ref_ns(t->snap, refs[i]);
-		if (named ? ns != named : st->has_cookie && ns->cookie)
+		if (named ? ns != named : st->inum || (st->has_cookie && ns->cookie))
 			continue;
 		if (st->nr == TOPOLOGY_CANDIDATES) {
 			st->nr = 0;
@@ -161,7 +164,15 @@ static u16 settled(const struct topology_station *st)
 
 static bool has_place(const struct hop *hop)
 {
-	return hop->dev && hop->kind != EVENT_XMIT && hop->kind != EVENT_NOTE;
+	return hop->dev && hop->kind != EVENT_XMIT && hop->kind < EVENT_NOTE;
+}
+
+/* The netns of a hop's device, as a probe read it. The sender's is not always the device's. */
+static u32 place_inum(const struct hop *hop)
+{
+	return hop->netns_from == NETNS_FROM_DEV || hop->netns_from == NETNS_FROM_HOOK ?
+		       hop->netns_inum :
+		       0;
 }
 
 /* Whether a hop is on the same device, in the same direction, as those of a station. */
@@ -170,6 +181,8 @@ static bool at_station(const struct topology_station *st, const struct hop *hop)
 	if (st->dev != hop->dev || is_receive(st->kind) != is_receive(hop->kind))
 		return false;
 	if (st->has_cookie && hop->has & EVENT_HAS_COOKIE && st->cookie != hop->netns_cookie)
+		return false;
+	if (st->inum && place_inum(hop) && st->inum != hop->netns_inum)
 		return false;
 	/* A macvlan's driver hands it to the device below, which may have the same name. */
 	return hop->kind != EVENT_QUEUE || st->kind != EVENT_START_XMIT;
@@ -193,9 +206,12 @@ static u32 find_stations(const struct topology *t, const struct path *path)
 			st->first_hop = i;
 			st->dev = hop->dev;
 			st->has_cookie = false;
+			st->inum = 0;
 		}
 		st->kind = hop->kind;
 		st->end_hop = i + 1;
+		if (place_inum(hop))
+			st->inum = place_inum(hop);
 		if (hop->has & EVENT_HAS_COOKIE) {
 			st->has_cookie = true;
 			st->cookie = hop->netns_cookie;
@@ -241,6 +257,27 @@ static bool narrow(const struct topology *t, u32 nr)
 	return fits;
 }
 
+/* What a probe read of a hop needs no topology; of one without a device it is all there is. */
+static void place_by_inum(const struct topology *t, struct path *path)
+{
+	const struct netns *ns;
+	struct hop *hop;
+	u32 i, last = 0;
+	u16 place = 0;
+
+	for (i = 0; i < path->nr_hops; i++) {
+		hop = &path->hops[i];
+		if (hop->netns || !hop->netns_inum)
+			continue;
+		if (hop->netns_inum != last) {
+			last = hop->netns_inum;
+			ns = netns_find(t->snap, last);
+			place = ns ? (u16)(ns - t->snap->ns + 1) : 0;
+		}
+		hop->netns = place;
+	}
+}
+
 void topology_resolve(struct topology *t, struct path *path)
 {
 	struct topology_station *st;
@@ -264,5 +301,6 @@ void topology_resolve(struct topology *t, struct path *path)
 			if (has_place(&path->hops[hop]))
 				path->hops[hop].netns = netns;
 	}
+	place_by_inum(t, path);
 	place_returns(path);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "capture/leftovers.h"
+#include "cli/capture_probes.h"
 #include "cli/cli.h"
 
 /* Packets that the command sent last may still be on their way when it ends. */
@@ -27,9 +28,18 @@ static u64 now_ns(void)
 	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
 }
 
+static int build_plan(struct capture *c, const struct probes *probes, struct error *err)
+{
+	struct capture_request request = c->options->request;
+
+	request.pid = (unsigned int)getpid();
+	request.buffer_percent = 50;
+	request.probes = probes;
+	return plan_build(&request, &c->features, &c->plan, err);
+}
+
 int capture_plan(struct capture *c, const struct capture_options *options, struct error *err)
 {
-	struct capture_request request = options->request;
 	int ret;
 
 	memset(c, 0, sizeof(*c));
@@ -43,11 +53,21 @@ int capture_plan(struct capture *c, const struct capture_options *options, struc
 		fprintf(stderr, "skbtrail: tracefs was not mounted; mounted it at %s\n",
 			c->features.tracing_dir);
 	ret = features_require_t0(&c->features, err);
-	if (ret)
-		return ret;
-	request.pid = (unsigned int)getpid();
-	request.buffer_percent = 50;
-	return plan_build(&request, &c->features, &c->plan, err);
+	if (!ret)
+		ret = capture_probes(&options->probes, &c->features, options->structs, &c->layout,
+				     &c->probes, err);
+	return ret ? ret : build_plan(c, &c->probes, err);
+}
+
+static void tell_leftover(const struct leftover *item)
+{
+	if (item->removed)
+		fprintf(stderr, "skbtrail: removed %s, left by a skbtrail that was killed\n",
+			item->name);
+	else if (!item->alive)
+		fprintf(stderr,
+			"skbtrail: %s is left of a killed skbtrail and cannot be removed: %s\n",
+			item->name, item->err.text);
 }
 
 /* What earlier captures left behind when they were killed. Never fatal. */
@@ -55,22 +75,26 @@ static void remove_leftovers(const struct capture *c)
 {
 	struct leftovers found;
 	struct error err = { 0 };
+	const char *group = NULL;
+	size_t probes = 0;
 	size_t i;
 
 	if (!leftovers_find(c->plan.tracing_dir, &found, &err) && found.count) {
 		leftovers_remove(c->plan.tracing_dir, &found, &err);
 		for (i = 0; i < found.count; i++) {
-			if (found.items[i].removed)
-				fprintf(stderr,
-					"skbtrail: removed %s, left by a skbtrail that was "
-					"killed\n",
-					found.items[i].name);
-			else if (!found.items[i].alive)
-				fprintf(stderr,
-					"skbtrail: %s is left of a killed skbtrail and "
-					"cannot be removed: %s\n",
-					found.items[i].name, found.items[i].err.text);
+			/* a capture has a hundred of these */
+			if (found.items[i].kind == LEFTOVER_PROBE && found.items[i].removed) {
+				group = found.items[i].name;
+				probes++;
+			} else {
+				tell_leftover(&found.items[i]);
+			}
 		}
+		if (probes)
+			fprintf(stderr,
+				"skbtrail: removed %zu probe events (%s ...), left by a skbtrail "
+				"that was killed\n",
+				probes, group);
 	}
 	leftovers_free(&found);
 }
@@ -83,6 +107,7 @@ static int take_signals(struct capture *c, struct error *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
 	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return error_errno(err, errno, "cannot block signals");
@@ -98,6 +123,39 @@ static int workload_job_start(void *ctx, struct error *err)
 static bool workload_job_ended(void *ctx)
 {
 	return workload_ended(ctx);
+}
+
+/* Apply the plan; where probe events are refused, one without them. */
+static int open_session(struct capture *c, struct error *err)
+{
+	int ret = session_open(&c->plan, &c->session, err);
+
+	if (ret != -ENOTSUP)
+		return ret;
+	snprintf(c->no_probes, sizeof(c->no_probes), "%.500s", err->text);
+	if (c->options->probes.nr_asked)
+		return ret;
+	memset(err, 0, sizeof(*err));
+	plan_free(&c->plan);
+	ret = build_plan(c, NULL, err);
+	return ret ? ret : session_open(&c->plan, &c->session, err);
+}
+
+/* A function that the user named may not be missing silently. */
+static int check_asked(const struct capture *c, struct error *err)
+{
+	const struct probe_request *rq = &c->options->probes;
+	const struct session_refusal *refused;
+	size_t count, i, j;
+
+	refused = session_refused(c->session, &count);
+	for (i = 0; i < count; i++)
+		for (j = 0; j < rq->nr_asked; j++)
+			if (!strcmp(refused[i].probe->name, rq->asked[j].function))
+				return error_errno(err, refused[i].code,
+						   "the kernel refuses a probe on %s",
+						   refused[i].probe->function);
+	return 0;
 }
 
 int capture_open(struct capture *c, struct error *err)
@@ -116,7 +174,9 @@ int capture_open(struct capture *c, struct error *err)
 						       workload_job_ended, c->workload };
 	}
 	if (!ret)
-		ret = session_open(&c->plan, &c->session, err);
+		ret = open_session(c, err);
+	if (!ret)
+		ret = check_asked(c, err);
 	if (!ret)
 		ret = live_open(&c->live, session_dir(c->session), err);
 	return ret;
@@ -124,7 +184,7 @@ int capture_open(struct capture *c, struct error *err)
 
 int capture_device(const struct capture *c, const struct netns_snapshot *snap, struct error *err)
 {
-	const char *dev = c->options->output.dev;
+	const char *dev = c->options->output.select.dev;
 	const struct netdev_ref *refs;
 	const struct netns *self;
 	struct strbuf names = STRBUF_INIT;
@@ -216,10 +276,22 @@ u64 capture_lost(struct capture *c)
 	struct session_stats stats;
 	u64 lost = 0;
 
-	if (!session_stats(c->session, &stats, NULL))
+	if (!session_stats(c->session, &stats, NULL)) {
 		lost = stats.lost;
+		c->missed = stats.missed;
+	}
 	session_stats_free(&stats);
 	return lost;
+}
+
+void capture_tell_missed(const struct capture *c)
+{
+	if (c->missed && !c->options->output.quiet)
+		fprintf(stderr,
+			"skbtrail: %llu calls of probed functions were not recorded: the kernel was "
+			"handling another probe when an interrupt brought them. Paths may lack "
+			"functions and links, not devices\n",
+			(unsigned long long)c->missed);
 }
 
 static void tell_workload(struct capture *c)
@@ -252,24 +324,57 @@ int capture_close(struct capture *c, struct error *err)
 		close(c->signal_fd);
 	c->signal_fd = -1;
 	plan_free(&c->plan);
+	probes_free(&c->probes);
 	features_free(&c->features);
 	return ret;
 }
 
-void capture_announce(const struct capture *c, const char *doing)
+/* What could not be placed, and what is used instead. */
+static void announce_missing(const struct capture *c)
 {
-	size_t i;
+	const struct session_refusal *refused;
+	const struct probe_missing *m;
+	size_t count, i;
 
-	if (c->options->output.quiet)
-		return;
-	fprintf(stderr, "skbtrail: %s %zu events, tier T0 (%s), %llu KiB per CPU, clock %s%s\n",
-		doing, c->plan.event_count, tier_describe(TIER_T0)->needs,
-		(unsigned long long)c->plan.buffer_kb, c->plan.clock,
-		c->options->command || c->options->duration_s > 0 ? "" : "; Ctrl-C ends");
-	if (!c->options->output.verbose)
-		return;
 	for (i = 0; i < c->plan.missing_count; i++)
 		fprintf(stderr, "skbtrail: this kernel has no %s\n", c->plan.missing[i]);
+	for (i = 0; i < c->probes.nr_missing; i++) {
+		m = &c->probes.missing[i];
+		fprintf(stderr, "skbtrail: no probe on %s: %s%s%s\n", m->name, m->why,
+			m->substitute[0] ? "; instead: " : "", m->substitute);
+	}
+	refused = session_refused(c->session, &count);
+	for (i = 0; i < count; i++)
+		fprintf(stderr, "skbtrail: no probe on %s: the kernel refuses it: %s\n",
+			refused[i].probe->function, strerror(refused[i].code));
+}
+
+static void announce_tier(const struct capture *c)
+{
+	const char *why = c->no_probes[0] ? c->no_probes : c->probes.why_not_higher;
+
+	if (c->plan.tier < TIER_T3 && why[0])
+		fprintf(stderr, "skbtrail: not more than tier %s: %s\n",
+			tier_describe(c->plan.tier)->name, why);
+	if (c->plan.tier > TIER_T0 && !layout_has(&c->layout, SKB_DATA))
+		fputs("skbtrail: no packet headers: where they are in this kernel's structures is "
+		      "not known (no BTF; see --structs)\n",
+		      stderr);
+}
+
+void capture_announce(const struct capture *c, const char *doing)
+{
+	if (c->options->output.quiet)
+		return;
+	fprintf(stderr, "skbtrail: %s %zu events, tier %s (%s), %llu KiB per CPU, clock %s%s\n",
+		doing, c->plan.event_count, tier_describe(c->plan.tier)->name,
+		tier_describe(c->plan.tier)->needs, (unsigned long long)c->plan.buffer_kb,
+		c->plan.clock,
+		c->options->command || c->options->duration_s > 0 ? "" : "; Ctrl-C ends");
+	if (c->no_probes[0] || c->options->output.verbose)
+		announce_tier(c);
+	if (c->options->output.verbose && c->session)
+		announce_missing(c);
 }
 
 int capture_run(const struct capture_options *options,

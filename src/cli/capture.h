@@ -4,12 +4,13 @@
  * have in common.
  *
  * Whatever happens in between (an error, Ctrl-C, a closed pipe), capture_close() leaves tracefs as it
- * was found. SIGINT, SIGTERM and SIGHUP are taken as requests to stop, through a descriptor.
+ * was found. SIGINT, SIGTERM, SIGHUP and SIGQUIT are taken as requests to stop, through a descriptor.
  */
 #ifndef SKBTRAIL_CLI_CAPTURE_H
 #define SKBTRAIL_CLI_CAPTURE_H
 
 #include "capture/plan.h"
+#include "capture/probes.h"
 #include "capture/session.h"
 #include "capture/workload.h"
 #include "cli/pipeline.h"
@@ -25,6 +26,9 @@ struct capture_options {
 	const char *file;     /* record: -o */
 	char *const *command; /* NULL: none */
 	const char **events;  /* memory of request.events */
+	struct probe_request probes;
+	struct probe_asked *asked; /* memory of probes.asked */
+	const char *structs;	   /* --structs FILE; NULL: none */
 };
 
 /* Something whose end ends the capture, besides signals and time. */
@@ -38,11 +42,15 @@ struct capture_job {
 struct capture {
 	const struct capture_options *options;
 	struct features features;
+	struct layout layout;
+	struct probes probes;
+	char no_probes[512]; /* why the kernel took none of them; "" otherwise */
 	struct plan plan;
 	struct session *session;
 	struct live *live;
 	struct workload *workload;
 	struct capture_job job;
+	u64 missed; /* calls that probes missed, by the kernel's count */
 	int signal_fd;
 	int signal;   /* the one that ended the capture, 0 if none */
 	u64 end_ns;   /* CLOCK_MONOTONIC; 0: no limit */
@@ -72,8 +80,11 @@ int capture_wait(struct capture *c, int timeout_ms, struct error *err);
 /** capture_stop - tracing off; what is in the buffers can still be read */
 int capture_stop(struct capture *c, struct error *err);
 
-/** capture_lost - records that the kernel's counters call lost */
+/** capture_lost - records that the kernel's counters call lost; also counts what probes missed */
 u64 capture_lost(struct capture *c);
+
+/** capture_tell_missed - after capture_lost(): a line about calls that probes missed, if there were any */
+void capture_tell_missed(const struct capture *c);
 
 /** capture_close - undo everything; @err is filled in only if it holds nothing yet */
 int capture_close(struct capture *c, struct error *err);
@@ -91,11 +102,22 @@ int capture_run(const struct capture_options *options,
 		int (*session)(struct capture *c, struct error *err), struct error *err);
 
 /* What a command's options are made of; cmd_trace() and cmd_record() add their own. */
+enum {
+	OPT_HOPS = 512,
+	OPT_PROBE,
+	OPT_STRUCTS,
+	OPT_TIER,
+};
+
 #define CAPTURE_SHORT_OPTIONS "e:b:d:"
 #define CAPTURE_LONG_OPTIONS                                                                   \
 	{ "event", required_argument, NULL, 'e' }, { "buffer", required_argument, NULL, 'b' }, \
 		{ "duration", required_argument, NULL, 'd' },                                  \
 		{ "clock", required_argument, NULL, OPT_CLOCK },                               \
+		{ "hops", required_argument, NULL, OPT_HOPS },                                 \
+		{ "probe", required_argument, NULL, OPT_PROBE },                               \
+		{ "structs", required_argument, NULL, OPT_STRUCTS },                           \
+		{ "tier", required_argument, NULL, OPT_TIER },                                 \
 		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },                                 \
 	{                                                                                      \
 		"keep-user", no_argument, NULL, OPT_KEEP_USER                                  \
@@ -105,11 +127,21 @@ int capture_run(const struct capture_options *options,
 	"  -d, --duration SEC  stop after so many seconds\n"                               \
 	"  -b, --buffer SIZE   ring buffer per CPU: 512K, 4M, ... (default 4M)\n"          \
 	"      --clock CLOCK   trace clock (default mono)\n"                               \
+	"      --hops SET      minimal (devices), default, full (all known functions)\n"   \
+	"      --probe F[:ARG] show kernel function F too; its skb is argument ARG\n"      \
+	"      --structs FILE  where members are in this kernel's structures\n"            \
+	"      --tier TIER     use no more than T0, T1, T2 or T3, see 'skbtrail check'\n"  \
 	"      --keep-user     run COMMAND as root even under sudo\n"                      \
 	"      --dry-run       print the writes to tracefs as shell lines, and do nothing\n"
 
 /** capture_option - take one option of CAPTURE_*; Return: 0, or -EINVAL when it is none or bad */
 int capture_option(struct capture_options *options, int c, const char *arg);
+
+/**
+ * capture_bad_option - like options_bad(); recalls the dashes when words that may be a command came first
+ */
+int capture_bad_option(const struct capture_options *options, const char *name, char **argv, int c,
+		       struct error *err);
 
 /**
  * capture_command - what follows the options: nothing, or -- and a command

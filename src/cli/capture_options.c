@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/capture.h"
 #include "cli/cli.h"
@@ -43,6 +44,47 @@ static int add_event(struct capture_options *options, const char *event)
 	return 0;
 }
 
+static int add_probe(struct capture_options *options, const char *text)
+{
+	size_t n = options->probes.nr_asked;
+	struct probe_asked *all = reallocarray(options->asked, n + 1, sizeof(*all));
+
+	if (!all)
+		return -EINVAL;
+	options->asked = all;
+	options->probes.asked = all;
+	if (probe_parse_asked(&all[n], text))
+		return -EINVAL;
+	options->probes.nr_asked = n + 1;
+	return 0;
+}
+
+static int choose_hops(struct capture_options *options, const char *arg)
+{
+	if (!strcmp(arg, "minimal"))
+		options->probes.hops = HOPS_MINIMAL;
+	else if (!strcmp(arg, "default"))
+		options->probes.hops = HOPS_DEFAULT;
+	else if (!strcmp(arg, "full"))
+		options->probes.hops = HOPS_FULL;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int choose_tier(struct capture_options *options, const char *arg)
+{
+	enum tier tier;
+
+	for (tier = TIER_T0; tier <= TIER_T3; tier++) {
+		if (!strcmp(arg, tier_describe(tier)->name)) {
+			options->probes.max_tier = (u8)tier;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 int capture_option(struct capture_options *options, int c, const char *arg)
 {
 	char *end;
@@ -62,6 +104,15 @@ int capture_option(struct capture_options *options, int c, const char *arg)
 	case OPT_CLOCK:
 		options->request.clock = arg;
 		return *arg ? 0 : -EINVAL;
+	case OPT_HOPS:
+		return choose_hops(options, arg);
+	case OPT_PROBE:
+		return add_probe(options, arg);
+	case OPT_STRUCTS:
+		options->structs = arg;
+		return *arg ? 0 : -EINVAL;
+	case OPT_TIER:
+		return choose_tier(options, arg);
 	case OPT_DRY_RUN:
 		options->dry_run = true;
 		return 0;
@@ -73,11 +124,23 @@ int capture_option(struct capture_options *options, int c, const char *arg)
 	}
 }
 
+int capture_bad_option(const struct capture_options *options, const char *name, char **argv, int c,
+		       struct error *err)
+{
+	if (c == '?' && options->output.select.words.len)
+		return cli_usage(err, name,
+				 "unknown option '%s' after '%s' (a command to run comes after --)",
+				 options_word(argv, c), options->output.select.words.data);
+	return options_bad(err, name, argv, c);
+}
+
 int capture_command(struct capture_options *options, const char *name, int argc, char **argv,
 		    struct error *err)
 {
 	bool dashes = optind > 0 && !strcmp(argv[optind - 1], "--");
 
+	if (select_check(&options->output.select, err))
+		return CLI_USAGE;
 	if (optind == argc)
 		return dashes ? cli_usage(err, name, "no command after --") : 0;
 	if (!dashes)
@@ -89,6 +152,9 @@ int capture_command(struct capture_options *options, const char *name, int argc,
 
 void capture_options_free(struct capture_options *options)
 {
+	select_options_free(&options->output.select);
 	free(options->events);
 	options->events = NULL;
+	free(options->asked);
+	options->asked = NULL;
 }

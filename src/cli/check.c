@@ -2,8 +2,8 @@
 /*
  * skbtrail check: what this kernel allows.
  *
- * In:  struct features of the running kernel.
- * Out: one line a capability, then the capture tier; or the same as one JSON object.
+ * In:  struct features of the running kernel, where members of its structures are, its functions.
+ * Out: one line a capability, then the capture tier and its probes; or the same as one JSON object.
  */
 #include <getopt.h>
 #include <langinfo.h>
@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/capture_probes.h"
+#include "cli/check_probes.h"
 #include "cli/cli.h"
 #include "kernel/features.h"
 
@@ -29,14 +31,16 @@ struct look {
 static void print_help(void)
 {
 	puts("Usage: skbtrail check [options]\n"
-	     "Show what this kernel allows, one line a capability, each found by trying it. What is\n"
-	     "made for a try is removed again; the machine's own tracing is not touched.\n"
+	     "Show what this kernel allows, one line a capability, each found by trying it.\n"
+	     "What is made for a try is removed again; the machine's own tracing is not\n"
+	     "touched.\n"
 	     "\n"
-	     "      --json        one JSON object: capabilities, clocks, events, tiers\n"
-	     "      --color WHEN  auto (default), always or never\n"
-	     "  -h, --help        this text\n"
+	     "      --structs FILE  where members are in this kernel's structures\n"
+	     "      --json          one JSON object: capabilities, events, tiers, probes\n"
+	     "      --color WHEN    auto (default), always or never\n"
+	     "  -h, --help          this text\n"
 	     "\n"
-	     "Exit status: 0 when packets can be captured, 1 when not (the reason is on stderr).\n"
+	     "Exit status: 0 when packets can be captured; 1 when not: stderr says why.\n"
 	     "\n"
 	     "Examples (as root):\n"
 	     "  skbtrail check                       what is there, and why not more\n"
@@ -102,27 +106,41 @@ static void print_capability(const struct features *f, enum feature id, const st
 	putchar('\n');
 }
 
-static void print_tiers(const struct features *f)
+static const char *tier_state(const struct features *f, enum tier used, enum tier tier)
 {
-	const struct tier_info *info = tier_describe(TIER_T0);
+	if (tier <= used)
+		return "used: ";
+	if (tier == TIER_G && features_allow(f, tier))
+		return "this kernel allows it, this version of skbtrail does not use it; it would add ";
+	return features_allow(f, tier) ? "allowed, but not used, see the last line; it would add " :
+					 "not possible on this kernel; it would add ";
+}
+
+static void print_tiers(const struct features *f, const struct probes *probes)
+{
+	const struct tier_info *info;
 	int tier;
 
 	if (!features_allow(f, TIER_T0)) {
 		puts("\ncapture tier: none");
 		return;
 	}
-	printf("\ncapture tier: %s (%s): %s\n", info->name, info->needs, info->adds);
-	for (tier = TIER_T1; tier < TIER_COUNT; tier++) {
+	info = tier_describe((enum tier)probes->tier);
+	printf("\ncapture tier: %s (%s)\n", info->name, info->needs);
+	for (tier = TIER_T0; tier < TIER_COUNT; tier++) {
 		info = tier_describe((enum tier)tier);
-		printf("  %-2s (%s): %s %s\n", info->name, info->needs,
-		       features_allow(f, (enum tier)tier) ?
-			       "this kernel allows it, this version of skbtrail does not use it; it would add" :
-			       "not possible on this kernel; it would add",
-		       info->adds);
+		printf("  %-2s (%s): %s%s\n", info->name, info->needs,
+		       tier_state(f, (enum tier)probes->tier, (enum tier)tier), info->adds);
+	}
+	if (probes->why_not_higher[0]) {
+		fputs("  not higher: ", stdout);
+		print_text(probes->why_not_higher);
+		putchar('\n');
 	}
 }
 
-static void print_features(const struct features *f, bool color)
+static void print_features(const struct features *f, const struct layout *layout,
+			   const struct probes *probes, bool color)
 {
 	struct look look;
 	int id;
@@ -132,14 +150,19 @@ static void print_features(const struct features *f, bool color)
 	       f->cpus == 1 ? "" : "s");
 	for (id = 0; id < FEATURE_COUNT; id++)
 		print_capability(f, (enum feature)id, &look);
-	print_tiers(f);
+	if (features_allow(f, TIER_T0))
+		check_print_probes(layout, probes);
+	print_tiers(f, probes);
 }
 
-static int print_json(const struct features *f, struct error *err)
+static int print_json(const struct features *f, const struct layout *layout,
+		      const struct probes *probes, struct error *err)
 {
 	struct strbuf out = STRBUF_INIT;
 	int ret = features_to_json(f, &out);
 
+	if (!ret)
+		ret = check_add_json(&out, layout, probes);
 	if (ret)
 		error_errno(err, -ret, "cannot write the description of this kernel");
 	else
@@ -148,8 +171,11 @@ static int print_json(const struct features *f, struct error *err)
 	return ret ? CLI_FAILURE : CLI_OK;
 }
 
-static int check(bool json, bool color, struct error *err)
+static int check(bool json, bool color, const char *structs, struct error *err)
 {
+	struct probe_request rq = { .hops = HOPS_DEFAULT };
+	struct probes probes = { 0 };
+	struct layout layout = { 0 };
 	struct features f;
 	int status = CLI_OK;
 
@@ -157,26 +183,31 @@ static int check(bool json, bool color, struct error *err)
 		features_free(&f);
 		return CLI_FAILURE;
 	}
-	if (json)
-		status = print_json(&f, err);
+	if (capture_probes(&rq, &f, structs, &layout, &probes, err))
+		status = CLI_FAILURE;
+	else if (json)
+		status = print_json(&f, &layout, &probes, err);
 	else
-		print_features(&f, color);
+		print_features(&f, &layout, &probes, color);
 	if (status == CLI_OK && features_require_t0(&f, err))
 		status = CLI_FAILURE;
+	probes_free(&probes);
 	features_free(&f);
 	return status;
 }
 
 int cmd_check(int argc, char **argv, struct error *err)
 {
-	enum { OPT_JSON = 256, OPT_COLOR };
+	enum { OPT_JSON = 256, OPT_COLOR, OPT_STRUCTS_FILE };
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "color", required_argument, NULL, OPT_COLOR },
+		{ "structs", required_argument, NULL, OPT_STRUCTS_FILE },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *when = "auto";
+	const char *structs = NULL;
 	bool json = false;
 	bool color = false;
 	int status;
@@ -192,6 +223,9 @@ int cmd_check(int argc, char **argv, struct error *err)
 		case OPT_COLOR:
 			when = optarg;
 			break;
+		case OPT_STRUCTS_FILE:
+			structs = optarg;
+			break;
 		case 'h':
 			print_help();
 			return CLI_OK;
@@ -204,5 +238,5 @@ int cmd_check(int argc, char **argv, struct error *err)
 	if (optind < argc)
 		return cli_usage(err, "check", "check takes no arguments, not '%s'", argv[optind]);
 	status = parse_color(when, &color, err);
-	return status == CLI_OK ? check(json, color, err) : status;
+	return status == CLI_OK ? check(json, color, structs, err) : status;
 }

@@ -16,12 +16,12 @@
 static void print_help(void)
 {
 	puts("Usage: skbtrail clean [options]\n"
-	     "Remove what a killed skbtrail left in tracefs: private instances skbtrail-<pid> and probe\n"
-	     "events of group skbtrail_<pid>. Those of a skbtrail that runs are left alone, and so is\n"
-	     "everybody else's.\n"
+	     "Remove what a killed skbtrail left in tracefs: private instances skbtrail-<pid>\n"
+	     "and probe events of group skbtrail_<pid>. Those of a skbtrail that runs are left\n"
+	     "alone, and so is everybody else's.\n"
 	     "\n"
-	     "  -n, --dry-run     only list what would be removed\n"
-	     "  -h, --help        this text\n"
+	     "  -n, --dry-run       only list what would be removed\n"
+	     "  -h, --help          this text\n"
 	     "\n"
 	     "Exit status: 0 when nothing is left, 1 when something could not be removed.\n"
 	     "\n"

@@ -26,8 +26,10 @@ struct command {
 int cmd_check(int argc, char **argv, struct error *err);
 int cmd_clean(int argc, char **argv, struct error *err);
 int cmd_demo(int argc, char **argv, struct error *err);
+int cmd_drops(int argc, char **argv, struct error *err);
 int cmd_record(int argc, char **argv, struct error *err);
 int cmd_report(int argc, char **argv, struct error *err);
+int cmd_structs(int argc, char **argv, struct error *err);
 int cmd_trace(int argc, char **argv, struct error *err);
 
 /**

@@ -23,10 +23,10 @@
 static void print_help(void)
 {
 	puts("Usage: skbtrail demo [options]\n"
-	     "Build a private network like docker's (a bridge in one network namespace, a container in\n"
-	     "another), ping through it over IPv4 and IPv6, show the paths of these packets, and remove\n"
-	     "everything. The machine's own network is not touched. Where tracefs cannot be used, say\n"
-	     "why and show a recording of the same instead.\n\n" OUTPUT_OPTIONS_HELP
+	     "Build a private network like docker's (a bridge in one network namespace, a\n"
+	     "container in another), ping through it over IPv4 and IPv6, show the paths of\n"
+	     "these packets, and remove everything. The machine's own network is not touched.\n"
+	     "Where tracefs cannot be used, say why and show a recording of the same instead.\n\n" OUTPUT_OPTIONS_HELP
 	     "      --replay        show the recording, without trying\n"
 	     "  -h, --help          this text\n\n"
 	     "Examples:\n"

@@ -105,6 +105,12 @@ static int run_rounds(struct pipeline *p, struct capture *c, struct stream *s, s
 	return 0;
 }
 
+static void show_end(struct pipeline *p, struct stream *s, struct capture *c)
+{
+	pipeline_summary(p, &s->stats, capture_lost(c));
+	capture_tell_missed(c);
+}
+
 int live_trace(struct pipeline *p, struct capture *c, struct error *err)
 {
 	struct feeder *feeder;
@@ -125,11 +131,36 @@ int live_trace(struct pipeline *p, struct capture *c, struct error *err)
 	if (!ret)
 		ret = run_rest(p, s);
 	if (!ret)
-		pipeline_summary(p, &s->stats, capture_lost(c));
+		show_end(p, s, c);
 	else if (ret == -EPIPE)
 		ret = 0;
 	else if (!err->text[0])
 		error_errno(err, -ret, "cannot write to standard output");
 	stream_close(s);
+	return ret;
+}
+
+int live_session(struct capture *c, const char *doing, struct error *err)
+{
+	struct netns_snapshot *snapshot = NULL;
+	struct pipeline p = { 0 };
+	int ret;
+
+	ret = capture_open(c, err);
+	if (!ret)
+		ret = netns_snapshot_take(&snapshot, err);
+	if (ret)
+		return ret;
+	ret = capture_device(c, snapshot, err);
+	if (ret) {
+		netns_snapshot_free(snapshot);
+		return ret;
+	}
+	ret = live_pipeline(&p, c, snapshot, err);
+	if (!ret) {
+		capture_announce(c, doing);
+		ret = live_trace(&p, c, err);
+	}
+	pipeline_free(&p);
 	return ret;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Live records through the pipeline: what trace and demo share.
+ * Live records through the pipeline: what trace, drops and demo share.
  */
 #ifndef SKBTRAIL_CLI_LIVETRACE_H
 #define SKBTRAIL_CLI_LIVETRACE_H
@@ -20,5 +20,11 @@ int live_pipeline(struct pipeline *p, struct capture *c, struct netns_snapshot *
  * Return: 0, or -errno; a reader that closed our standard output is no error.
  */
 int live_trace(struct pipeline *p, struct capture *c, struct error *err);
+
+/**
+ * live_session - a whole live session: open, show (or hand to output.on_path), drain; for capture_run()
+ * @doing: for the line that tells that it begins: "tracing"
+ */
+int live_session(struct capture *c, const char *doing, struct error *err);
 
 #endif

@@ -21,7 +21,8 @@ int metadata_write(struct strbuf *out, const struct plan *plan, const char *devi
 	if (!obj || !missing)
 		goto fail;
 	json_object_object_add(obj, "skbtrail", json_object_new_string(PACKAGE_VERSION));
-	json_object_object_add(obj, "tier", json_object_new_string("T0"));
+	json_object_object_add(obj, "tier",
+			       json_object_new_string(tier_describe(plan->tier)->name));
 	json_object_object_add(obj, "clock", json_object_new_string(plan->clock));
 	if (device)
 		json_object_object_add(obj, "device", json_object_new_string(device));

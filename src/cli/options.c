@@ -11,10 +11,11 @@
 
 int output_option(struct output_options *options, int c, const char *arg)
 {
+	int ret = select_option(&options->select, c, arg);
+
+	if (ret != -ENOENT)
+		return ret;
 	switch (c) {
-	case 'i':
-		options->dev = arg;
-		return *arg ? 0 : -EINVAL;
 	case 'v':
 		options->verbose = true;
 		return 0;
@@ -33,13 +34,24 @@ int output_option(struct output_options *options, int c, const char *arg)
 			       -EINVAL :
 			       0;
 	default:
-		return -EINVAL;
+		return select_option(&options->select, c, arg) ? -EINVAL : 0;
 	}
+}
+
+const char *options_word(char **argv, int c)
+{
+	static char letter[] = "-?";
+
+	/* Of letters in one word, optind is behind it only when the last one was met. */
+	if (c != '?' || optopt <= 0 || optopt > 0x7f)
+		return argv[optind - 1];
+	letter[1] = (char)optopt;
+	return letter;
 }
 
 int options_bad(struct error *err, const char *command, char **argv, int c)
 {
-	const char *word = argv[optind - 1];
+	const char *word = options_word(argv, c);
 
 	if (c == ':')
 		return cli_usage(err, command, "option '%s' needs a value", word);

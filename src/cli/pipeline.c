@@ -7,7 +7,6 @@
 #include "decode/ahead.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,36 +59,6 @@ int pipeline_flush(struct pipeline *p)
 	return -p->write_error;
 }
 
-static bool touches_device(const struct pipeline *p, const struct path *path)
-{
-	const char *dev = p->options.dev;
-	u16 last = 0;
-	u32 i;
-
-	for (i = 0; i < path->nr_hops; i++) {
-		if (!path->hops[i].dev || path->hops[i].dev == last)
-			continue;
-		last = path->hops[i].dev;
-		if (!fnmatch(dev, devnames_text(&p->schema.devs, last), 0))
-			return true;
-	}
-	return false;
-}
-
-static bool touches_netns(const struct pipeline *p, const struct path *path)
-{
-	const struct netns *ns;
-	u32 i, k;
-
-	for (i = 0; i < path->nr_hops; i++) {
-		ns = topology_netns(&p->topology, &path->hops[i]);
-		for (k = 0; ns && k < p->nr_only_netns; k++)
-			if (ns->inum == p->only_netns[k])
-				return true;
-	}
-	return false;
-}
-
 static void need_symbols(struct pipeline *p)
 {
 	if (p->symbols_loaded)
@@ -135,24 +104,40 @@ static void learn_comms(struct pipeline *p, const struct path *path)
 	for (i = 0; i < path->nr_hops; i++)
 		if (!i || path->hops[i].kind == EVENT_COPY)
 			learn_comm(p, path->hops[i].pid, path->last_ns);
+	if (path->birth_pid > 0)
+		learn_comm(p, path->birth_pid, path->last_ns);
 	if (path->raw_copy)
 		learn_comm(p, path->raw_pid, path->last_ns);
+}
+
+/* Whether an address of a function will be shown. */
+static bool names_functions(const struct pipeline *p, const struct path *path)
+{
+	return (path->end_hop >= 0 && path->hops[path->end_hop].has & EVENT_HAS_LOCATION) ||
+	       (path->filters && (p->options.json || p->options.verbose));
 }
 
 static void show_path(void *ctx, struct path *path)
 {
 	struct pipeline *p = ctx;
 
-	if (p->write_error || (p->options.dev && !touches_device(p, path)))
+	if (p->write_error)
 		return;
 	topology_resolve(&p->topology, path);
-	if (p->nr_only_netns && !touches_netns(p, path))
+	if (p->nr_only_netns &&
+	    !path_touches_netns(path, &p->topology, p->only_netns, p->nr_only_netns))
 		return;
-	if (path->end_hop >= 0 && path->hops[path->end_hop].has & EVENT_HAS_LOCATION)
-		need_symbols(p);
 	if (p->live)
 		learn_comms(p, path);
+	if (p->selective && !select_path(&p->select, path, &p->names))
+		return;
+	if (p->options.on_path || names_functions(p, path))
+		need_symbols(p);
 	p->shown++;
+	if (p->options.on_path) {
+		p->options.on_path(p->options.on_path_ctx, p, path);
+		return;
+	}
 	if (p->options.json)
 		render_json(&p->out, path, &p->names);
 	else
@@ -164,10 +149,26 @@ static void show_path(void *ctx, struct path *path)
 	}
 }
 
-/* ICMP's functions free a packet that only raw sockets wanted, after these got their copies. */
+/*
+ * ICMP's functions free a packet that only raw sockets wanted, after these got their copies. TCP's state
+ * machine ends with a drop for every segment that it need not keep, acknowledgments that it has taken in
+ * included (tcp_rcv_state_process() in net/ipv4/tcp_input.c). What GRO or reassembly hung into another
+ * packet is freed with it, as if each were dropped.
+ */
 static enum free_site free_site(void *ctx, const struct event *ev)
 {
-	static const char *const names[] = { "ping_rcv", "icmp_rcv", "icmpv6_rcv" };
+	static const struct {
+		const char *name;
+		enum free_site site;
+	} sites[] = {
+		{ "ping_rcv", FREE_SITE_ICMP },
+		{ "icmp_rcv", FREE_SITE_ICMP },
+		{ "icmpv6_rcv", FREE_SITE_ICMP },
+		{ "tcp_rcv_state_process", FREE_SITE_TCP },
+		{ "skb_release_data", FREE_SITE_PART },
+		{ "kfree_skb_list", FREE_SITE_PART },
+		{ "kfree_skb_list_reason", FREE_SITE_PART },
+	};
 	struct pipeline *p = ctx;
 	const char *name = NULL;
 	u64 offset;
@@ -180,9 +181,9 @@ static enum free_site free_site(void *ctx, const struct event *ev)
 	}
 	need_symbols(p);
 	name = symbols_find(&p->symbols, ev->location, &offset, &len);
-	for (i = 0; name && i < ARRAY_SIZE(names); i++)
-		if (len == strlen(names[i]) && !memcmp(name, names[i], len))
-			return FREE_SITE_ICMP;
+	for (i = 0; name && i < ARRAY_SIZE(sites); i++)
+		if (len == strlen(sites[i].name) && !memcmp(name, sites[i].name, len))
+			return sites[i].site;
 	return FREE_SITE_PLAIN;
 }
 
@@ -235,17 +236,33 @@ int pipeline_start(struct pipeline *p, struct error *err)
 		.free_site = free_site,
 		.name_shared = name_shared,
 		.ctx = p,
+		.exact = p->schema.has_births,
+		.headers = p->schema.has_headers,
+		.carriers = !p->schema.has_device_headers,
 	};
+	int ret;
 
 	if (topology_init(&p->topology, p->snapshot, &p->schema.devs))
 		return error_errno(err, ENOMEM, "cannot prepare the netns table");
 	p->names = (struct render_names){ &p->schema, &p->symbols, &p->comms, &p->topology };
+	p->selective = select_any(&p->options.select);
+	ret = select_init(&p->select, &p->options.select, err);
+	if (!ret)
+		ret = select_netns(&p->select, p->snapshot, p->live, err);
+	if (ret)
+		return ret;
+	p->schema.filter = p->select.filter;
+	if (p->select.filter && !p->schema.has_headers)
+		return error_set(err, ENODATA,
+				 "a filter needs packets' headers, and no event here has them "
+				 "(tier T0; see 'skbtrail check')");
 	return paths_new(&p->paths, &options, err);
 }
 
 void pipeline_free(struct pipeline *p)
 {
 	paths_free(p->paths);
+	select_free(&p->select);
 	topology_free(&p->topology);
 	netns_snapshot_free(p->snapshot);
 	comms_free(&p->comms);
@@ -277,6 +294,7 @@ void pipeline_clock(const struct pipeline *p, const char *clock, bool converted)
 int pipeline_run(struct pipeline *p, struct stream *s, u64 limit)
 {
 	const struct record *rec;
+	struct skb_facts facts;
 	struct event ev;
 	u32 i;
 
@@ -284,7 +302,7 @@ int pipeline_run(struct pipeline *p, struct stream *s, u64 limit)
 		for (i = 0; unlikely(i < s->nr_losses); i++)
 			take_loss(p, &s->loss[i]);
 		s->nr_losses = 0;
-		if (!schema_decode(&p->schema, rec->id, rec->data, rec->len_bytes, &ev))
+		if (!schema_decode(&p->schema, rec->id, rec->data, rec->len_bytes, &ev, &facts))
 			continue;
 		ev.ts_ns = rec->ts_ns;
 		ev.cpu = rec->cpu;
@@ -356,11 +374,13 @@ void pipeline_summary(const struct pipeline *p, const struct stream_stats *stats
 		return;
 	strbuf_printf(&sb, "skbtrail: %llu packet%s", (unsigned long long)ps->packets,
 		      ps->packets == 1 ? "" : "s");
-	if (p->options.dev)
-		append_count(&sb, p->shown, "shown");
+	if (p->selective)
+		strbuf_printf(&sb, ", %llu shown", (unsigned long long)p->shown);
 	append_count(&sb, ps->by_state[PATH_DELIVERED], "delivered");
 	append_count(&sb, ps->by_state[PATH_TRANSMITTED], "transmitted");
 	append_count(&sb, ps->by_state[PATH_DROPPED], "dropped");
+	append_count(&sb, ps->by_state[PATH_SPLIT], "split");
+	append_count(&sb, ps->by_state[PATH_MERGED], "merged");
 	append_count(&sb, ps->by_state[PATH_OPEN], "open");
 	append_count(&sb, ps->by_state[PATH_UNKNOWN], "with unknown end");
 	append_count(&sb, ps->by_complete[PATH_GAP], "with a gap");

@@ -9,22 +9,30 @@
 
 #include "analysis/paths.h"
 #include "base/error.h"
+#include "cli/select.h"
 #include "kernel/netns.h"
 #include "render/render.h"
 #include "trace/stream.h"
+
+struct pipeline;
 
 struct output_options {
 	bool json;
 	bool brief;
 	bool verbose;
-	bool quiet;	   /* no summary */
-	const char *color; /* "auto", "always", "never" */
-	const char *dev;   /* show only paths that touch a device of this name (glob); NULL: all */
+	bool quiet;		      /* no summary */
+	const char *color;	      /* "auto", "always", "never" */
+	struct select_options select; /* which packets are shown */
+	/* takes the paths that would be shown, which then are not; NULL: they are */
+	void (*on_path)(void *ctx, struct pipeline *p, const struct path *path);
+	void *on_path_ctx;
 };
 
 struct pipeline {
 	struct output_options options;
-	char recorded_dev[64]; /* memory for options.dev when the recording asks for it */
+	char recorded_dev[64]; /* memory for options.select when the recording asks for it */
+	struct select select;
+	bool selective; /* not all packets are shown */
 	struct schema schema;
 	struct symbols symbols;
 	struct comms comms;

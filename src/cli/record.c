@@ -22,12 +22,12 @@
 static void print_help(void)
 {
 	puts("Usage: skbtrail record [options] [-- COMMAND [ARG...]]\n"
-	     "Record packets' events into a file for 'skbtrail report', here or on another machine,\n"
-	     "until Ctrl-C, until the time is up, or until COMMAND ends. trace-cmd report and\n"
-	     "KernelShark read the file too. It is readable by its owner only: it holds kernel\n"
-	     "addresses.\n\n"
-	     "  -o, --output FILE   the file (default trace.dat); - for a stream to standard output,\n"
-	     "                      which 'skbtrail report -' reads\n" CAPTURE_OPTIONS_HELP
+	     "Record packets' events into a file for 'skbtrail report', here or on another\n"
+	     "machine, until Ctrl-C, until the time is up, or until COMMAND ends. trace-cmd\n"
+	     "report and KernelShark read the file too. It is readable by its owner only: it\n"
+	     "holds kernel addresses, and packets' headers with a little of what follows them.\n\n"
+	     "  -o, --output FILE   the file (default trace.dat); - for a stream to standard\n"
+	     "                      output, which 'skbtrail report -' reads\n" CAPTURE_OPTIONS_HELP
 	     "  -i, --device DEV    report shows only packets that touched such a device\n"
 	     "  -v, --verbose       say more about what is recorded\n"
 	     "  -q, --quiet         no summary on stderr\n"
@@ -56,7 +56,7 @@ static int prepare_head(struct dathead *head, struct capture *c, struct error *e
 	if (ret)
 		return ret;
 	ret = capture_device(c, netns, err);
-	if (!ret && metadata_write(&head->meta, &c->plan, c->options->output.dev, netns))
+	if (!ret && metadata_write(&head->meta, &c->plan, c->options->output.select.dev, netns))
 		ret = error_errno(err, ENOMEM, "cannot describe the recording");
 	netns_snapshot_free(netns);
 	return ret;
@@ -132,6 +132,7 @@ static int record_into(struct capture *c, struct recorder *r, struct dathead *he
 	if (!c->options->output.quiet && ret != -EPIPE)
 		fprintf(stderr, "skbtrail: %llu bytes of records, %llu records lost\n",
 			(unsigned long long)recorder_bytes(r), (unsigned long long)capture_lost(c));
+	capture_tell_missed(c);
 	return ret;
 }
 

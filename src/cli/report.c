@@ -19,12 +19,14 @@
 static void print_help(void)
 {
 	puts("Usage: skbtrail report [options] FILE...\n"
-	     "Show the paths of the packets in trace.dat files, recorded by skbtrail or trace-cmd on\n"
-	     "this or any other machine. FILE may be - for standard input.\n\n" OUTPUT_OPTIONS_HELP
+	     "Show the paths of the packets in trace.dat files, recorded by skbtrail or\n"
+	     "trace-cmd on this or any other machine. FILE may be - for standard input.\n\n" SELECT_FILTER_HELP
+		     SELECT_OPTIONS_HELP SELECT_ENDS_HELP OUTPUT_OPTIONS_HELP
 	     "  -h, --help          this text\n\n"
 	     "Examples:\n"
 	     "  skbtrail report trace.dat\n"
-	     "  skbtrail report -i eth0 --brief trace.dat | grep DROPPED\n"
+	     "  skbtrail report -f 'icmp and host 10.0.2.2' trace.dat\n"
+	     "  skbtrail report -i eth0 --brief --dropped trace.dat\n"
 	     "  skbtrail report --json trace.dat | jq .end.state | sort | uniq -c\n"
 	     "  ssh box skbtrail record -d 5 -o - | skbtrail report -\n");
 }
@@ -90,9 +92,9 @@ static int read_metadata(struct pipeline *p, struct datfile *df, struct error *e
 		return ret;
 	}
 	p->snapshot = meta.netns;
-	if (!p->options.dev && meta.device[0]) {
+	if (!p->options.select.dev && meta.device[0]) {
 		snprintf(p->recorded_dev, sizeof(p->recorded_dev), "%s", meta.device);
-		p->options.dev = p->recorded_dev;
+		p->options.select.dev = p->recorded_dev;
 	}
 	return 0;
 }

@@ -11,42 +11,25 @@
 
 static void print_help(void)
 {
-	puts("Usage: skbtrail trace [options] [-- COMMAND [ARG...]]\n"
-	     "Show where packets go inside the kernel, live: until Ctrl-C, until the time is up, or\n"
-	     "until COMMAND ends. COMMAND runs as the user who called sudo.\n\n" CAPTURE_OPTIONS_HELP
-		     OUTPUT_OPTIONS_HELP "  -h, --help          this text\n\n"
+	puts("Usage: skbtrail trace [options] [FILTER] [-- COMMAND [ARG...]]\n"
+	     "Show where packets go inside the kernel, live: until Ctrl-C, until the time is\n"
+	     "up, or until COMMAND ends. COMMAND runs as the user who called sudo. FILTER, in\n"
+	     "the words of pcap-filter(7), chooses packets that match it anywhere on their\n"
+	     "way, before or after NAT, and shows all of their way.\n\n" SELECT_FILTER_HELP
+		     SELECT_OPTIONS_HELP SELECT_ENDS_HELP CAPTURE_OPTIONS_HELP OUTPUT_OPTIONS_HELP
+	     "  -h, --help          this text\n\n"
 	     "Examples (as root):\n"
-	     "  skbtrail trace -- ping -c1 10.0.2.2    packets while ping runs\n"
-	     "  skbtrail trace -i 'veth*' --brief      one line a packet, until Ctrl-C\n"
-	     "  skbtrail trace -d 5 --json > p.json    five seconds, for programs\n"
-	     "  skbtrail trace -e tcp -e qdisc         show these events in the paths, too\n"
-	     "  skbtrail trace --dry-run               what would be written to tracefs\n");
+	     "  skbtrail trace icmp -- ping -c1 10.0.2.2   ping's packets while it runs\n"
+	     "  skbtrail trace --dropped tcp port 80       what becomes of lost connections\n"
+	     "  skbtrail trace -i 'veth*' --brief          one line a packet, until Ctrl-C\n"
+	     "  skbtrail trace -d 5 --json > p.json        five seconds, for programs\n"
+	     "  skbtrail trace -e tcp -e qdisc             show these events in the paths, too\n"
+	     "  skbtrail trace --dry-run                   what would be written to tracefs\n");
 }
 
 static int trace_session(struct capture *c, struct error *err)
 {
-	struct netns_snapshot *snapshot = NULL;
-	struct pipeline p = { 0 };
-	int ret;
-
-	ret = capture_open(c, err);
-	if (ret)
-		return ret;
-	ret = netns_snapshot_take(&snapshot, err);
-	if (ret)
-		return ret;
-	ret = capture_device(c, snapshot, err);
-	if (ret) {
-		netns_snapshot_free(snapshot);
-		return ret;
-	}
-	ret = live_pipeline(&p, c, snapshot, err);
-	if (!ret) {
-		capture_announce(c, "tracing");
-		ret = live_trace(&p, c, err);
-	}
-	pipeline_free(&p);
-	return ret;
+	return live_session(c, "tracing", err);
 }
 
 int cmd_trace(int argc, char **argv, struct error *err)
@@ -59,7 +42,7 @@ int cmd_trace(int argc, char **argv, struct error *err)
 
 	opterr = 0;
 	while (!ret &&
-	       (c = getopt_long(argc, argv, "+:" CAPTURE_SHORT_OPTIONS OUTPUT_SHORT_OPTIONS "h",
+	       (c = getopt_long(argc, argv, "-:" CAPTURE_SHORT_OPTIONS OUTPUT_SHORT_OPTIONS "h",
 				longs, NULL)) >= 0) {
 		if (c == 'h') {
 			print_help();
@@ -67,7 +50,7 @@ int cmd_trace(int argc, char **argv, struct error *err)
 			return CLI_OK;
 		}
 		if (capture_option(&options, c, optarg))
-			ret = options_bad(err, "trace", argv, c);
+			ret = capture_bad_option(&options, "trace", argv, c, err);
 	}
 	if (!ret)
 		ret = capture_command(&options, "trace", argc, argv, err);

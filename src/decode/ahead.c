@@ -50,7 +50,8 @@ static bool fill(struct ahead *a, struct event_batch *b)
 		if (!rec)
 			return false;
 		ev = &b->event[b->nr];
-		if (!schema_decode(a->schema, rec->id, rec->data, rec->len_bytes, ev))
+		if (!schema_decode(a->schema, rec->id, rec->data, rec->len_bytes, ev,
+				   b->facts ? &b->facts[b->nr] : NULL))
 			continue;
 		ev->ts_ns = rec->ts_ns;
 		ev->cpu = rec->cpu;
@@ -96,14 +97,38 @@ const struct event_batch *ahead_next(struct ahead *a)
 	return batch;
 }
 
+static void free_all(struct ahead *a)
+{
+	int i;
+
+	for (i = 0; a && a->batch && i < BATCHES; i++)
+		free(a->batch[i].facts);
+	if (a)
+		free(a->batch);
+	free(a);
+}
+
+static bool make_batches(struct ahead *a, bool with_facts)
+{
+	int i;
+
+	a->batch = malloc(BATCHES * sizeof(*a->batch));
+	for (i = 0; a->batch && i < BATCHES; i++)
+		a->batch[i].facts = NULL;
+	for (i = 0; a->batch && with_facts && i < BATCHES; i++) {
+		a->batch[i].facts = malloc(AHEAD_EVENTS * sizeof(*a->batch[i].facts));
+		if (!a->batch[i].facts)
+			return false;
+	}
+	return a->batch;
+}
+
 int ahead_start(struct ahead **out, struct stream *s, struct schema *schema, struct error *err)
 {
 	struct ahead *a = calloc(1, sizeof(*a));
 	int ret = ENOMEM;
 
-	if (a)
-		a->batch = malloc(BATCHES * sizeof(*a->batch));
-	if (a && a->batch) {
+	if (a && make_batches(a, schema->has_probes)) {
 		a->stream = s;
 		a->schema = schema;
 		pthread_mutex_init(&a->lock, NULL);
@@ -111,9 +136,7 @@ int ahead_start(struct ahead **out, struct stream *s, struct schema *schema, str
 		ret = pthread_create(&a->thread, NULL, decode, a);
 	}
 	if (ret) {
-		if (a)
-			free(a->batch);
-		free(a);
+		free_all(a);
 		return error_errno(err, ret, "cannot start to decode");
 	}
 	*out = a;
@@ -131,6 +154,5 @@ void ahead_stop(struct ahead *a)
 	pthread_join(a->thread, NULL);
 	pthread_mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->changed);
-	free(a->batch);
-	free(a);
+	free_all(a);
 }

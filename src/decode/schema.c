@@ -9,6 +9,8 @@
 
 #include "base/strbuf.h"
 #include "decode/format.h"
+#include "decode/probe.h"
+#include "decode/probe_names.h"
 
 /* What an event means for a path. Adding a hop is adding a row. */
 static const struct {
@@ -31,10 +33,9 @@ static const struct {
 	{ "skb", "kfree_skb", EVENT_DROP },
 };
 
-/* A hostile file may declare any number of event types, of reasons, and offsets beyond a record. */
+/* A hostile file may declare any number of event types and of reasons. */
 #define MAX_TYPES 4096
 #define MAX_REASONS 65536
-#define MAX_OFFSET 32768
 
 int schema_init(struct schema *s, bool big_endian, u8 long_size, struct error *err)
 {
@@ -60,6 +61,7 @@ void schema_free(struct schema *s)
 			free(s->types[i].reasons[k].name);
 		free(s->types[i].reasons);
 		free(s->types[i].title);
+		free(s->types[i].probe);
 	}
 	free(s->types);
 	free(s->type_of);
@@ -77,33 +79,30 @@ static enum event_kind kind_of(const char *system, const char *event)
 	return EVENT_NOTE;
 }
 
-/* A record must reach to the end of each field that is read from it. */
-static struct field_place reach(struct event_type *type, const struct format_field *field)
+struct field_place schema_reach(struct event_type *type, u32 offset, u32 size)
 {
-	struct field_place place = { (u16)field->offset, (u16)field->size };
+	struct field_place place = { (u16)offset, (u16)size };
 
 	if (place.offset + place.size > type->min_len)
 		type->min_len = (u16)(place.offset + place.size);
 	return place;
 }
 
-/* The place of a plain integer or pointer. */
-static struct field_place place_of(struct event_type *type, const struct format *f,
-				   const char *name)
+struct field_place schema_place(struct event_type *type, const struct format *f, const char *name)
 {
 	const struct format_field *field = format_find(f, name);
 
-	if (!field || field->array || field->offset > MAX_OFFSET ||
+	if (!field || field->array || field->offset > SCHEMA_MAX_OFFSET ||
 	    (field->size != 1 && field->size != 2 && field->size != 4 && field->size != 8))
 		return (struct field_place){ 0, 0 };
-	return reach(type, field);
+	return schema_reach(type, field->offset, field->size);
 }
 
 static void find_device(struct event_type *type, const struct format *f)
 {
 	const struct format_field *field = format_find(f, "name");
 
-	if (!field || field->offset > MAX_OFFSET)
+	if (!field || field->offset > SCHEMA_MAX_OFFSET)
 		return;
 	if ((field->data_loc || field->rel_loc) && field->size == 4)
 		type->name_place = field->rel_loc ? NAME_REL_LOC : NAME_DATA_LOC;
@@ -111,7 +110,7 @@ static void find_device(struct event_type *type, const struct format *f)
 		type->name_place = NAME_ARRAY;
 	else
 		return;
-	type->dev = reach(type, field);
+	type->dev = schema_reach(type, field->offset, field->size);
 }
 
 /* The skb of an event goes by one of these names, and is a pointer. */
@@ -124,7 +123,7 @@ static bool find_skb(struct event_type *type, const struct format *f, u8 long_si
 	for (i = 0; i < ARRAY_SIZE(names) && !type->skb.size; i++) {
 		field = format_find(f, names[i]);
 		if (field && field->size == long_size)
-			type->skb = place_of(type, f, names[i]);
+			type->skb = schema_place(type, f, names[i]);
 	}
 	return type->skb.size;
 }
@@ -211,21 +210,24 @@ static int make_title(struct event_type *type, const char *system, struct format
 
 static int fill_type(struct event_type *type, const struct format *f, const char *system)
 {
-	if (make_title(type, system, f->name))
+	/* Whose probes they were is of no interest any more. */
+	if (make_title(type, probe_group_is_ours(system) ? "skbtrail" : system, f->name))
 		return -ENOMEM;
 	type->id = (u16)f->id;
+	if (probe_group_is_ours(system))
+		return probe_fill_type(type, f);
 	type->kind = (u8)kind_of(system, type->name);
-	type->len = place_of(type, f, "len");
-	type->proto = place_of(type, f, "protocol");
-	type->location = place_of(type, f, "location");
-	type->cookie = place_of(type, f, "net_cookie");
-	type->ifindex = place_of(type, f, "ifindex");
-	type->pid = place_of(type, f, "common_pid");
-	type->flags = place_of(type, f, "common_flags");
+	type->len = schema_place(type, f, "len");
+	type->proto = schema_place(type, f, "protocol");
+	type->location = schema_place(type, f, "location");
+	type->cookie = schema_place(type, f, "net_cookie");
+	type->ifindex = schema_place(type, f, "ifindex");
+	type->pid = schema_place(type, f, "common_pid");
+	type->flags = schema_place(type, f, "common_flags");
 	if (type->kind == EVENT_XMIT)
-		type->ret = place_of(type, f, "rc");
+		type->ret = schema_place(type, f, "rc");
 	if (type->kind == EVENT_DROP)
-		type->reason = place_of(type, f, "reason");
+		type->reason = schema_place(type, f, "reason");
 	find_device(type, f);
 	keep_one_each(type);
 	type->has = has_bits(type);
@@ -242,12 +244,13 @@ int schema_add_format(struct schema *s, const char *system, const char *text, si
 		      struct error *err)
 {
 	struct event_type type = { 0 }, *all;
+	bool ours = probe_group_is_ours(system);
 	struct format format;
 	int ret;
 
-	if (s->nr_types >= MAX_TYPES || !mentions_skb(text, len) ||
+	if (s->nr_types >= MAX_TYPES || (!ours && !mentions_skb(text, len)) ||
 	    !format_parse(&format, text, len) || s->type_of[format.id] ||
-	    !find_skb(&type, &format, s->long_size))
+	    (!ours && !find_skb(&type, &format, s->long_size)))
 		return 0;
 	ret = fill_type(&type, &format, system);
 	if (!ret) {
@@ -256,6 +259,10 @@ int schema_add_format(struct schema *s, const char *system, const char *text, si
 			s->types = all;
 			all[s->nr_types] = type;
 			s->type_of[type.id] = (u16)s->nr_types++;
+			s->has_probes |= type.probe != NULL;
+			s->has_births |= type.kind == EVENT_BIRTH;
+			s->has_headers |= type.headers;
+			s->has_device_headers |= type.headers && type.kind == EVENT_QUEUE;
 			return 0;
 		}
 	}
@@ -263,6 +270,7 @@ int schema_add_format(struct schema *s, const char *system, const char *text, si
 		free(type.reasons[--type.nr_reasons].name);
 	free(type.reasons);
 	free(type.title);
+	free(type.probe);
 	return error_errno(err, ENOMEM, "cannot take in event formats");
 }
 

@@ -14,6 +14,9 @@
 #include "decode/devnames.h"
 #include "decode/event.h"
 
+struct pktfilter;
+struct probe_places;
+
 /* Where a field is in the record; size 0: the event has no such field. */
 struct field_place {
 	u16 offset;
@@ -43,7 +46,10 @@ struct event_type {
 	u8 kind;       /* enum event_kind */
 	u8 has;	       /* EVENT_HAS_* that every record of it has */
 	u8 name_place; /* enum name_place */
+	u8 layer;      /* enum layer */
+	bool headers;  /* its records have a window of the packet's bytes */
 	struct field_place skb, dev, len, proto, reason, location, ret, cookie, ifindex, pid, flags;
+	struct probe_places *probe; /* one of skbtrail's own probe events (probe.h); else NULL */
 };
 
 /* A device name that fits in 8 bytes with its NUL, as it was in a record, and its number. */
@@ -61,7 +67,15 @@ struct schema {
 	struct devnames devs;
 	struct recent_name recent[16]; /* by hash of the word: few devices make most records */
 	u64 short_records;	       /* records too short for their format: skipped */
+	bool has_probes;	 /* some type is a probe event of ours, with headers perhaps */
+	bool has_births;	 /* births of skbs are recorded */
+	bool has_headers;	 /* some event tells what the packet is */
+	bool has_device_headers; /* those of devices do: no EVENT_HEADERS is needed */
+	const struct pktfilter *filter; /* not owned; sets skb_facts.matched */
 };
+
+/* A hostile file may declare offsets beyond a record. */
+#define SCHEMA_MAX_OFFSET 32768
 
 /**
  * schema_init - start a table
@@ -83,11 +97,22 @@ void schema_free(struct schema *s);
 int schema_add_format(struct schema *s, const char *system, const char *text, size_t len,
 		      struct error *err);
 
+/* A record must reach to the end of each field that is read from it. */
+struct field_place schema_reach(struct event_type *type, u32 offset, u32 size);
+
+/* The place of a plain integer or pointer; of size 0 when there is no such field. */
+struct format;
+struct field_place schema_place(struct event_type *type, const struct format *f, const char *name);
+
 /** schema_reason - the kernel's name of a drop reason of that event; NULL when it has none */
 const char *schema_reason(const struct event_type *type, u32 reason);
 
 /* Intern the device name of a record; 0 when it has none or it lies outside of the record. */
 u16 schema_device(struct schema *s, const struct event_type *type, const u8 *data, u32 len);
+
+/* One of skbtrail's own probe events; probe.h. */
+bool probe_decode(struct schema *s, const struct event_type *type, const u8 *data, u32 len,
+		  struct event *ev, struct skb_facts *facts);
 
 static inline u64 schema_load(const u8 *data, struct field_place place, bool swap)
 {
@@ -97,11 +122,12 @@ static inline u64 schema_load(const u8 *data, struct field_place place, bool swa
 /**
  * schema_decode - record bytes -> struct event
  * @data: the record, @len bytes, starting with its event id @id
+ * @facts: memory for what a probe saw; may be NULL when !s->has_probes
  *
  * Return: false when the record does not speak of an skb. ts_ns and cpu are the caller's.
  */
 static inline bool schema_decode(struct schema *s, u16 id, const u8 *data, u32 len,
-				 struct event *ev)
+				 struct event *ev, struct skb_facts *facts)
 {
 	const struct event_type *type = &s->types[s->type_of[id]];
 	bool swap = s->swap;
@@ -112,12 +138,15 @@ static inline bool schema_decode(struct schema *s, u16 id, const u8 *data, u32 l
 		s->short_records++;
 		return false;
 	}
+	if (unlikely(type->probe != NULL))
+		return probe_decode(s, type, data, len, ev, facts);
 	ev->skb = schema_load(data, type->skb, swap);
 	if (!ev->skb)
 		return false;
 	ev->type = (u16)(type - s->types);
 	ev->kind = type->kind;
 	ev->has = type->has;
+	ev->layer = LAYER_NONE;
 	ev->pid = (s32)schema_load(data, type->pid, swap);
 	ev->context = (u8)((schema_load(data, type->flags, swap) &
 			    (EVENT_IN_HARDIRQ | EVENT_IN_SOFTIRQ)) |

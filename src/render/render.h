@@ -45,8 +45,35 @@ const char *render_proto(u16 proto);
 /** render_location - append "icmp_rcv+0x259", or the address when there is no symbol */
 void render_location(struct strbuf *sb, u64 addr, const struct render_names *names);
 
+/**
+ * render_sender - the task that sent it: in which its skb was made, else the first event happened
+ *
+ * Return: 0 when it was made in an interrupt, or came from outside.
+ */
+s32 render_sender(const struct path *path);
+
 /* Words for enum path_state and enum path_completeness, as JSON has them. */
 const char *render_state(u8 state);
 const char *render_completeness(u8 complete);
+
+/** render_link - word for enum link_kind */
+const char *render_link(u8 kind);
+/** render_tunnel - word for enum packet_tunnel */
+const char *render_tunnel(u8 tunnel);
+/** render_hook - "PREROUTING" of NFPROTO_* and NF_INET_*; NULL when it has no name here */
+const char *render_hook(u8 pf, u8 hook);
+/** render_hook_family - "ipv4" of NFPROTO_*; NULL when it has no name here */
+const char *render_hook_family(u8 pf);
+/**
+ * render_chain - the chain of an EVENT_TABLE: its name, or for xtables that of the hook it is run from
+ *
+ * Return: NULL when neither is known.
+ */
+const char *render_chain(const struct path *path, const struct hop *hop,
+			 const struct devnames *names);
+/** render_verdict - "ACCEPT" of NF_*; NULL for another number */
+const char *render_verdict(s32 verdict);
+/** render_netns_from - word for enum netns_from; NULL for none */
+const char *render_netns_from(u8 from);
 
 #endif

@@ -11,10 +11,17 @@
  *
  * On a wide terminal each hop has its CPU and length too; on a narrow one long names are cut.
  *
+ * With probes the head line says what the packet is, functions of the stack that had it stand behind the
+ * event at the same device, and what changed in it has a line of its own.
+ *
  * Times are since the line above. Nothing is printed that no record says: a netns that could not be
  * placed is "?", records that belong together (entry and event, queue and xmit) share a line unless
  * the style is verbose.
  */
+#include <stdio.h>
+
+#include "analysis/changes.h"
+#include "decode/packet_text.h"
 #include "render/fmt.h"
 #include "render/text_internal.h"
 
@@ -24,9 +31,6 @@
 #define MIN_NAME_COLUMN 5
 /* Terminals from here on have room for a column with the CPU and one with the length. */
 #define WIDE_COLUMNS 110
-/* Where the text of an end line begins. */
-#define END_INDENT (FMT_DURATION_WIDTH + 5)
-
 static bool is_receive(u8 kind)
 {
 	return kind >= EVENT_RX_ENTRY && kind <= EVENT_RECEIVE;
@@ -55,6 +59,9 @@ static bool folds(const struct path *path, u32 i)
 	case EVENT_CONSUME:
 	case EVENT_DROP:
 		return true; /* the end line */
+	case EVENT_HOOK:
+	case EVENT_TABLE:
+		return true; /* a verdict other than to go on is told at the end */
 	default:
 		return false;
 	}
@@ -65,7 +72,11 @@ static const char *netns_name(struct text *t, const struct hop *hop)
 	const struct netns *ns = t->names->topology ? topology_netns(t->names->topology, hop) :
 						      NULL;
 
-	return ns ? ns->name : NULL;
+	if (ns || !hop->netns_inum)
+		return ns ? ns->name : NULL;
+	/* Younger than the snapshot. */
+	snprintf(t->netns_text, sizeof(t->netns_text), "netns:%u", hop->netns_inum);
+	return t->netns_text;
 }
 
 static void widen(int *width, int columns)
@@ -112,11 +123,24 @@ static bool in_interrupt(const struct hop *hop)
 	return hop->context & (EVENT_IN_SOFTIRQ | EVENT_IN_HARDIRQ);
 }
 
+/* What the packet is, as it was first seen. False when nobody told. */
+static bool put_packet(struct text *t)
+{
+	const struct packet *packet = path_packet(t->path);
+
+	if (!packet)
+		return false;
+	packet_describe(t->sb, packet);
+	return true;
+}
+
 static void put_proto(struct text *t)
 {
 	const char *name = render_proto(t->path->proto);
 
-	if (name) {
+	if (put_packet(t)) {
+		return;
+	} else if (name) {
 		strbuf_puts(t->sb, name);
 	} else if (t->path->proto) {
 		strbuf_puts(t->sb, "protocol ");
@@ -130,6 +154,8 @@ static void put_len(struct text *t, const char *unit)
 {
 	u32 i;
 
+	if (t->path->views)
+		return; /* its own words say so */
 	for (i = 0; i < t->path->nr_hops; i++) {
 		if (!(t->path->hops[i].has & EVENT_HAS_LEN))
 			continue;
@@ -147,6 +173,9 @@ static void put_origin(struct text *t, const struct hop *first)
 		strbuf_puts(t->sb, "  first seen received");
 	} else if (!(first->context & EVENT_CONTEXT_KNOWN)) {
 		return;
+	} else if (in_interrupt(first) && t->path->birth_pid > 0) {
+		strbuf_puts(t->sb, "  queued by ");
+		text_task(t, t->path->birth_pid);
 	} else if (in_interrupt(first)) {
 		strbuf_puts(t->sb, "  sent in softirq");
 	} else {
@@ -178,6 +207,7 @@ static void put_header(struct text *t)
 	if (t->style->width)
 		text_wrap(t->sb, from, t->style->width, 4);
 	strbuf_putc(t->sb, '\n');
+	text_parents(t);
 }
 
 /* Clocks of CPUs may be a little apart. */
@@ -244,7 +274,7 @@ static void put_device(struct text *t, const struct hop *hop)
 		columns = text_put(t->sb, devnames_text(&t->names->schema->devs, hop->dev),
 				   t->style->utf8, t->cut ? t->dev_width : 0);
 	strbuf_pad(t->sb, t->dev_width - columns + 2);
-	if (hop->dev && hop->kind != EVENT_NOTE)
+	if (hop->dev && hop->kind < EVENT_NOTE)
 		arrow = is_receive(hop->kind) ? t->style->utf8 ? "←  " : "<- " :
 			t->style->utf8	      ? "→  " :
 						"-> ";
@@ -285,34 +315,134 @@ static void put_details(struct text *t, u32 i)
 	}
 }
 
+static void put_filter(struct text *t, const struct hop *hop)
+{
+	const struct hop_filter *filter = hop_filter_of(hop);
+
+	if (!filter)
+		return;
+	strbuf_puts(t->sb, "  ");
+	text_filter(t, hop);
+	if (filter->in) {
+		strbuf_puts(t->sb, ", in ");
+		put_name(t, devnames_text(&t->names->schema->devs, filter->in));
+	}
+	if (filter->out) {
+		strbuf_puts(t->sb, ", out ");
+		put_name(t, devnames_text(&t->names->schema->devs, filter->out));
+	}
+	if (filter->function) {
+		strbuf_puts(t->sb, ", first hook ");
+		render_location(t->sb, filter->function, t->names);
+	}
+}
+
+static void end_line(struct text *t)
+{
+	struct strbuf before;
+
+	if (!t->line_open)
+		return;
+	if (t->chained && t->style->width) {
+		/* What follows a break stands below the first function's name. */
+		before = *t->sb;
+		before.len = t->name_from;
+		text_wrap(t->sb, t->line_from, t->style->width, text_widest(&before, t->line_from));
+	}
+	strbuf_putc(t->sb, '\n');
+	t->line_open = t->chained = false;
+}
+
 static void put_hop(struct text *t, u32 i)
 {
 	const struct hop *hop = &t->path->hops[i];
 	const struct event_type *type = &t->names->schema->types[hop->type];
 
+	end_line(t);
+	t->line_open = true;
+	t->line_from = t->sb->len;
+	t->line_hop = hop;
 	put_delta(t, hop->ts_ns);
 	put_wide(t, hop);
 	put_netns(t, hop);
 	put_device(t, hop);
+	t->name_from = t->sb->len;
 	if (hop->kind == EVENT_NOTE)
 		strbuf_put(t->sb, type->title, type->title_len);
 	else
 		strbuf_put(t->sb, type->name, type->name_len);
 	put_details(t, i);
-	strbuf_putc(t->sb, '\n');
+	if (t->style->verbose)
+		put_filter(t, hop);
 	t->lines += is_station(hop->kind);
+}
+
+/* A function of the stack that had the packet at the device of the line. */
+static bool continues_line(const struct text *t, const struct hop *hop)
+{
+	return !t->style->verbose && hop->kind == EVENT_LAYER && t->line_open &&
+	       (!hop->dev || hop->dev == t->line_hop->dev || !t->line_hop->dev) &&
+	       (!hop->netns || !t->line_hop->netns || hop->netns == t->line_hop->netns);
+}
+
+static void put_function(struct text *t, const struct hop *hop)
+{
+	const struct event_type *type = &t->names->schema->types[hop->type];
+
+	strbuf_puts(t->sb, ", ");
+	strbuf_put(t->sb, type->name, type->name_len);
+	t->chained = true;
+}
+
+/* A line of its own for what became of the packet: below the hop where it was seen first. */
+static void put_changes(struct text *t, const struct packet_view *before,
+			const struct packet_view *after)
+{
+	u32 bits = packet_changes(&before->packet, &after->packet), kind;
+	bool mark = before->has_mark && after->has_mark && before->mark != after->mark;
+	size_t from;
+
+	for (kind = 0; kind < CHANGE_KINDS; kind++) {
+		if (!(bits & 1u << kind))
+			continue;
+		end_line(t);
+		from = t->sb->len;
+		strbuf_pad(t->sb, TEXT_END_INDENT);
+		text_change(t, 1u << kind, &before->packet, &after->packet);
+		text_end_below(t, from);
+	}
+	if (!mark)
+		return;
+	end_line(t);
+	strbuf_pad(t->sb, TEXT_END_INDENT);
+	strbuf_puts(t->sb, "mark ");
+	strbuf_put_hex(t->sb, after->mark);
+	strbuf_putc(t->sb, '\n');
 }
 
 static void put_hops(struct text *t)
 {
+	const struct packet_view *view = NULL;
+	const struct hop *hop;
 	u32 i;
 
 	t->last_ns = t->path->first_ns;
 	t->last_netns = 0;
 	t->lines = 0;
-	for (i = 0; i < t->path->nr_hops; i++)
-		if (t->style->verbose ? t->path->hops[i].kind != EVENT_DROP : !folds(t->path, i))
+	for (i = 0; i < t->path->nr_hops; i++) {
+		hop = &t->path->hops[i];
+		if (view && hop->view && hop->view != view)
+			put_changes(t, view, hop->view);
+		if (hop->view)
+			view = hop->view;
+		if (t->style->verbose ? hop->kind == EVENT_DROP : folds(t->path, i))
+			continue;
+		if (continues_line(t, hop))
+			put_function(t, hop);
+		else
 			put_hop(t, i);
+	}
+	end_line(t);
 }
 
 /* Make the columns of names so much narrower, the wider one first. */
@@ -361,18 +491,19 @@ static void put_end(struct text *t)
 	const struct hop *end = t->path->end_hop >= 0 ? &t->path->hops[t->path->end_hop] : NULL;
 	size_t from = t->sb->len;
 
-	if (end) {
-		put_delta(t, end->ts_ns);
+	if (end || t->path->state == PATH_DELIVERED) {
+		/* Of one that only its death tells of, that is the last thing known. */
+		put_delta(t, end ? end->ts_ns : t->path->last_ns);
 		strbuf_puts(t->sb, "   ");
 	} else {
-		strbuf_pad(t->sb, END_INDENT);
+		strbuf_pad(t->sb, TEXT_END_INDENT);
 	}
 	text_state(t, end);
 	text_gap(t);
 	if (t->style->width)
-		text_wrap(t->sb, from, t->style->width, END_INDENT);
+		text_wrap(t->sb, from, t->style->width, TEXT_END_INDENT);
 	strbuf_putc(t->sb, '\n');
-	strbuf_pad(t->sb, END_INDENT);
+	strbuf_pad(t->sb, TEXT_END_INDENT);
 	color(t, COLOR_DIM);
 	strbuf_puts(t->sb, "total ");
 	fmt_duration(t->sb, total_ns(t), t->style->utf8, false);
@@ -387,7 +518,9 @@ static void put_end(struct text *t)
 	if (t->path->complete == PATH_COMPLETE)
 		strbuf_puts(t->sb, ", complete");
 	color(t, COLOR_RESET);
-	strbuf_puts(t->sb, "\n\n");
+	strbuf_putc(t->sb, '\n');
+	text_children(t);
+	strbuf_putc(t->sb, '\n');
 }
 
 /* host:br0 → host:veth1 ⇒ web:eth0, every device once. */

@@ -49,7 +49,7 @@ every_no_names_a_file_and_a_need()
 
 tier_is_told_last()
 {
-	grep -q '^capture tier: T0' "$work/ascii" && tail -n 1 "$work/ascii" | grep -q 'G  *(function_graph)'
+	grep -q '^capture tier: T0' "$work/ascii" && tail -n 2 "$work/ascii" | grep -q 'G  *(function_graph)'
 }
 
 colour_only_when_asked_for()

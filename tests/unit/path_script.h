@@ -20,18 +20,23 @@
 #define A 0xffff888100000100ULL
 #define B 0xffff888100000200ULL
 #define C 0xffff888100000300ULL
+#define D 0xffff888100000400ULL
 /* The code that frees what ICMP has no use for, and any other. */
 #define ICMP_SITE 0xffffffff81111111ULL
 #define DROP_SITE 0xffffffff82222222ULL
+/* Where TCP's state machine frees what it is done with. */
+#define TCP_SITE 0xffffffff83333333ULL
 
 struct step {
-	u64 us, skb, location, cookie;
+	u64 us, skb, location, cookie, other;
+	const struct skb_facts
+		*facts; /* what a probe saw besides; of what it names nothing is copied */
 	const char *dev;
 	u32 len, reason;
 	s32 ret, pid;
 	u16 cpu, proto;
-	u8 kind;
-	bool softirq;
+	u8 kind, layer;
+	bool softirq, hardirq, has_ret;
 };
 
 #define STEP(k, t, s, d, l, ...)                                                          \
@@ -50,19 +55,40 @@ struct step {
 #define CONSUME(t, s, ...) STEP(EVENT_CONSUME, t, s, NULL, 0, ##__VA_ARGS__)
 #define DROP(t, s, where, ...) STEP(EVENT_DROP, t, s, NULL, 0, .location = (where), ##__VA_ARGS__)
 #define NOTE(t, s, ...) STEP(EVENT_NOTE, t, s, NULL, 0, ##__VA_ARGS__)
+/* From probes. */
+#define BIRTH(t, s, ...) STEP(EVENT_BIRTH, t, s, NULL, 0, ##__VA_ARGS__)
+#define DEATH(t, s, ...) STEP(EVENT_DEATH, t, s, NULL, 0, ##__VA_ARGS__)
+#define CLONE(t, s, new, ...) \
+	STEP(EVENT_CLONE, t, s, NULL, 0, .other = (new), .layer = LAYER_CLONE, ##__VA_ARGS__)
+#define CALL(t, s, l, ...) STEP(EVENT_CALL, t, s, NULL, 0, .layer = (l), ##__VA_ARGS__)
+#define RETURN(t, l, ...) STEP(EVENT_RETURN, t, 0, NULL, 0, .layer = (l), ##__VA_ARGS__)
+#define MERGE(t, s, into, ...) STEP(EVENT_MERGE, t, s, NULL, 0, .other = (into), ##__VA_ARGS__)
+#define MORPH(t, s, src, ...) STEP(EVENT_MORPH, t, s, NULL, 0, .other = (src), ##__VA_ARGS__)
+#define LAYER(t, s, l, ...) STEP(EVENT_LAYER, t, s, NULL, 0, .layer = (l), ##__VA_ARGS__)
+#define HOOK(t, s, f, ...) \
+	STEP(EVENT_HOOK, t, s, NULL, 0, .layer = LAYER_HOOK, .facts = (f), ##__VA_ARGS__)
+#define TABLE(t, s, f, ...) \
+	STEP(EVENT_TABLE, t, s, NULL, 0, .layer = LAYER_TABLE, .facts = (f), ##__VA_ARGS__)
+#define HEADERS(t, s, f, ...) \
+	STEP(EVENT_HEADERS, t, s, NULL, 0, .layer = LAYER_OTHER, .facts = (f), ##__VA_ARGS__)
+#define FACTS(f) .facts = (f)
+#define RET(v) .ret = (v), .has_ret = true
 #define SOFTIRQ .softirq = true
+#define HARDIRQ .hardirq = true
 
 struct scene {
 	struct paths *paths;
 	struct paths_options options;
 	struct devnames devs;
-	struct path *done; /* copies, with their hops, in the order they were handed out */
+	/* Copies, with their hops, views and filters, in the order they were handed out. */
+	struct path *done;
 	size_t nr, cap;
 	const char *shared; /* a name that devices in several netns have */
 	u32 asked_shared;
 	char text[4096];
 };
 
+/** scene_begin - of ->options the members max_live, exact, headers and carriers are the caller's */
 void scene_begin(struct scene *scene);
 void scene_end(struct scene *scene);
 void scene_event(struct scene *scene, const struct step *step);
@@ -73,5 +99,10 @@ void scene_finish(struct scene *scene);
 const char *scene_devices(struct scene *scene, size_t path);
 /** scene_path - a finished path that began so many microseconds after the start, or NULL */
 const struct path *scene_path(const struct scene *scene, u64 us);
+/** scene_linked - how many links of that kind a path has to another's number, as child or as parent */
+u32 scene_linked(const struct path *path, u8 kind, bool child, u64 packet);
+
+/** facts_of - what a probe sees of the packet of that name in packets.h, its first @len bytes or all */
+struct skb_facts facts_of(const char *packet, u32 len);
 
 #endif

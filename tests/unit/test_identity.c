@@ -366,50 +366,6 @@ static void a_packet_that_a_process_read_does_not_travel_on(void **state)
 }
 
 /* Fixed, so that a failure can be repeated; print_message() shows it. */
-#define SEED 20240611u
-
-static u32 seed;
-
-static u32 random_below(u32 limit)
-{
-	seed = seed * 1664525u + 1013904223u;
-	return (u32)((u64)(seed >> 8) * limit >> 24);
-}
-
-static void the_table_finds_what_was_put_in_whatever_was_taken_out(void **state)
-{
-	static struct path paths[4096];
-	struct identity_table table;
-	bool in[ARRAY_SIZE(paths)] = { false };
-	u32 round, i, nr = 0;
-	u64 stride;
-
-	(void)state;
-	seed = SEED;
-	print_message("seed %u\n", seed);
-	assert_int_equal(identity_init(&table), 0);
-	for (round = 0; round < 200000; round++) {
-		i = random_below(ARRAY_SIZE(paths));
-		/* Neighbours collide most. */
-		stride = i % 2 ? 256 : 64;
-		if (in[i])
-			identity_remove(&table, A + i * stride * 2 + i % 2);
-		else
-			assert_int_equal(
-				identity_set(&table, A + i * stride * 2 + i % 2, &paths[i]), 0);
-		in[i] = !in[i];
-		nr += in[i] ? 1 : UINT32_MAX;
-		i = random_below(ARRAY_SIZE(paths));
-		stride = i % 2 ? 256 : 64;
-		assert_ptr_equal(identity_find(&table, A + i * stride * 2 + i % 2),
-				 in[i] ? &paths[i] : NULL);
-	}
-	assert_int_equal(table.nr, nr);
-	identity_remove(&table, 12345);
-	assert_int_equal(table.nr, nr);
-	identity_free(&table);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -433,7 +389,6 @@ int main(void)
 		TEST(queued_twice_on_one_device_is_two_packets),
 		TEST(given_to_a_driver_again_after_success_is_another_packet),
 		TEST(a_packet_that_a_process_read_does_not_travel_on),
-		TEST(the_table_finds_what_was_put_in_whatever_was_taken_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -593,6 +593,378 @@ static void whatever_comes_every_event_is_accounted_for_once(void **state)
 		assert_true(stats()->by_complete[i] > 0);
 }
 
+/* ---- with probes */
+
+/* What a probe sees of the packet of that name in packets.h, from now on. */
+static const struct skb_facts *seen(const char *packet)
+{
+	static struct skb_facts facts[16];
+	static u32 next;
+	struct skb_facts *f = &facts[next++ % ARRAY_SIZE(facts)];
+
+	*f = facts_of(packet, 0);
+	return f;
+}
+
+static void with_probes(bool exact, bool carriers)
+{
+	scene_end(&scene);
+	scene.options =
+		(struct paths_options){ .exact = exact, .headers = true, .carriers = carriers };
+	scene_begin(&scene);
+}
+
+/* The end of a packet that TCP's state machine freed: a struct path's state. */
+static u8 freed_by_tcp(const struct skb_facts *facts)
+{
+	const struct step steps[] = {
+		BIRTH(0, A, SOFTIRQ),
+		RECEIVE(1, A, "eth0", 84, SOFTIRQ, FACTS(facts)),
+		LAYER(2, A, LAYER_L4_IN, SOFTIRQ),
+		DROP(3, A, TCP_SITE, SOFTIRQ),
+	};
+
+	with_probes(true, false);
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(scene.nr, 1);
+	assert_int_equal(scene.done[0].complete == PATH_UNKNOWN_END,
+			 scene.done[0].state == PATH_UNKNOWN);
+	assert_int_equal(scene.done[0].free_site, FREE_SITE_TCP);
+	return scene.done[0].state;
+}
+
+static void what_tcp_frees_is_judged_by_what_it_carried(void **state)
+{
+	struct skb_facts ack, data = *seen("tcp_data"), cut = data;
+
+	(void)state;
+	ack = data;
+	ack.packet.net[0].total_bytes = 40;
+	ack.packet.net[0].tcp_flags = TCP_ACK;
+	assert_int_equal(freed_by_tcp(&ack), PATH_DELIVERED);
+	assert_int_equal(freed_by_tcp(&data), PATH_DROPPED);
+	assert_int_equal(freed_by_tcp(NULL), PATH_UNKNOWN);
+	/* Its network header only was in the window; or not even that. */
+	cut.packet.net[0].l4 = PART_CUT;
+	cut.packet.net[0].tcp_flags = cut.packet.net[0].l4_bytes = 0;
+	assert_int_equal(freed_by_tcp(&cut), PATH_UNKNOWN);
+	cut.packet.net[0].part = PART_CUT;
+	assert_int_equal(freed_by_tcp(&cut), PATH_UNKNOWN);
+	cut.packet.nr_nets = 0;
+	assert_int_equal(freed_by_tcp(&cut), PATH_UNKNOWN);
+}
+
+static void a_death_without_an_event_ends_the_packet_where_it_was(void **state)
+{
+	static const struct step steps[] = {
+		BIRTH(0, A, SOFTIRQ),
+		RECEIVE(1, A, "eth0", 84, SOFTIRQ),
+		LAYER(2, A, LAYER_L4_IN, SOFTIRQ),
+		DEATH(3, A),
+		BIRTH(10, A),
+		QUEUE(11, A, "eth0", 98),
+		START(12, A, "eth0", 98),
+		XMIT(13, A, "eth0", 98),
+		DEATH(14, A),
+		BIRTH(20, A),
+		QUEUE(21, A, "eth0", 98),
+		DEATH(22, A),
+		BIRTH(30, A, SOFTIRQ),
+		RECEIVE(31, A, "eth0", 84, SOFTIRQ),
+		LAYER(32, A, LAYER_IP_IN, SOFTIRQ),
+		DEATH(33, A),
+		BIRTH(40, A),
+		QUEUE(41, A, "eth0", 98),
+		START(42, A, "eth0", 98),
+		XMIT(43, A, "eth0", 98, .ret = 16),
+		DEATH(44, A),
+		BIRTH(50, A, SOFTIRQ),
+		RECEIVE(51, A, "eth0", 84, SOFTIRQ),
+		COPY(52, A, 84),
+		DEATH(53, A),
+	};
+
+	(void)state;
+	with_probes(true, false);
+	PLAY(steps);
+	assert_int_equal(scene.nr, 6);
+	assert_int_equal(scene_path(&scene, 1)->state, PATH_DELIVERED);
+	assert_int_equal(scene_path(&scene, 1)->complete, PATH_COMPLETE);
+	assert_int_equal(scene_path(&scene, 1)->end_hop, -1);
+	assert_int_equal(scene_path(&scene, 1)->last_ns, 3000);
+	assert_int_equal(scene_path(&scene, 11)->state, PATH_TRANSMITTED);
+	assert_int_equal(scene_path(&scene, 11)->complete, PATH_COMPLETE);
+	assert_int_equal(scene_path(&scene, 21)->state, PATH_UNKNOWN);
+	assert_int_equal(scene_path(&scene, 21)->complete, PATH_UNKNOWN_END);
+	assert_int_equal(scene_path(&scene, 31)->state, PATH_UNKNOWN);
+	assert_int_equal(scene_path(&scene, 41)->state, PATH_UNKNOWN);
+	assert_int_equal(scene_path(&scene, 51)->state, PATH_DELIVERED);
+	assert_int_equal(paths_stats(scene.paths)->reused, 0);
+}
+
+static void a_packet_may_sleep_where_deaths_are_recorded(void **state)
+{
+	/* Four seconds in a socket's queue. */
+	static const struct step steps[] = {
+		BIRTH(0, A, SOFTIRQ),
+		RECEIVE(1, A, "eth0", 84, SOFTIRQ),
+		NOTE(4000000, B),
+		COPY(4000001, A, 84),
+		CONSUME(4000002, A),
+		BIRTH(4000010, A, SOFTIRQ),
+		RECEIVE(4000011, A, "eth0", 84, SOFTIRQ),
+		NOTE(9100000, B),
+	};
+
+	(void)state;
+	with_probes(true, false);
+	PLAY(steps);
+	assert_int_equal(scene.nr, 2);
+	assert_int_equal(scene.done[0].state, PATH_DELIVERED);
+	assert_int_equal(scene.done[1].state, PATH_UNKNOWN);
+	assert_int_equal(scene.done[1].complete, PATH_UNKNOWN_END);
+}
+
+static void after_lost_records_addresses_are_guessed_about_again(void **state)
+{
+	/* Queued twice on one device: another packet, unless births say otherwise. */
+	static const struct step steps[] = { BIRTH(0, A), QUEUE(1, A, "eth0", 98),
+					     QUEUE(2, A, "eth0", 98) };
+	static const struct step after[] = { QUEUE(60, A, "eth0", 98), QUEUE(61, A, "eth0", 98),
+					     CONSUME(62, A) };
+
+	(void)state;
+	with_probes(true, false);
+	PLAY(steps);
+	paths_lost(scene.paths, 0, 10000, 50000, 3, false);
+	PLAY(after);
+	assert_int_equal(scene.nr, 2);
+	assert_int_equal(scene_path(&scene, 1)->nr_hops, 2);
+	assert_int_equal(scene_path(&scene, 1)->complete, PATH_GAP);
+	/* It was first seen after the loss, so births are trusted again. */
+	assert_int_equal(scene_path(&scene, 60)->nr_hops, 3);
+	assert_int_equal(paths_stats(scene.paths)->reused, 1);
+}
+
+static void a_functions_place_in_the_stack_is_where_the_packet_is(void **state)
+{
+	static const struct step steps[] = {
+		/* Made and dropped before any device saw it. */
+		LAYER(0, A, LAYER_IP_OUT, .proto = 0x800),
+		DROP(1, A, DROP_SITE),
+		LAYER(10, A, LAYER_IP_IN, SOFTIRQ),
+		CONSUME(11, A, SOFTIRQ),
+	};
+
+	(void)state;
+	with_probes(true, false);
+	PLAY(steps);
+	assert_int_equal(scene.nr, 2);
+	assert_int_equal(scene.done[0].stage, STAGE_OUT);
+	assert_int_equal(scene.done[0].state, PATH_DROPPED);
+	assert_int_equal(scene.done[0].proto, 0x800);
+	assert_int_equal(scene.done[0].hops[0].layer, LAYER_IP_OUT);
+	assert_int_equal(scene.done[1].stage, STAGE_STACK);
+	assert_int_equal(scene.done[1].state, PATH_DELIVERED);
+}
+
+static u32 count_views(const struct path *path)
+{
+	const struct packet_view *view;
+	u32 nr = 0;
+
+	for (view = path->views; view; view = view->next)
+		nr++;
+	return nr;
+}
+
+static void a_packet_has_one_view_for_each_change(void **state)
+{
+	struct skb_facts first = *seen("udp"), same = first, nat = first, marked;
+	const struct step steps[] = {
+		QUEUE(0, A, "eth0", 50, FACTS(&first)),
+		LAYER(1, A, LAYER_IP_OUT, FACTS(&same)),
+		LAYER(2, A, LAYER_IP_OUT),
+		LAYER(3, A, LAYER_IP_OUT, FACTS(&nat)),
+		LAYER(4, A, LAYER_IP_OUT, FACTS(&nat)),
+		LAYER(5, A, LAYER_IP_OUT, FACTS(&marked)),
+		CONSUME(6, A),
+	};
+	const struct hop *hops;
+
+	(void)state;
+	same.packet.net[0].ttl--;
+	nat.packet.net[0].sport = 40000;
+	nat.matched = true;
+	nat.netns_inum = 4026532246u;
+	nat.netns_from = NETNS_FROM_DEV;
+	marked = nat;
+	marked.has_mark = true;
+	marked.mark = 7;
+	with_probes(true, false);
+	PLAY(steps);
+	assert_int_equal(scene.nr, 1);
+	assert_int_equal(count_views(&scene.done[0]), 3);
+	hops = scene.done[0].hops;
+	assert_ptr_equal(hops[1].view, hops[0].view);
+	assert_int_equal(hops[0].ttl, 64);
+	assert_int_equal(hops[1].ttl, 63);
+	/* An event that does not say. */
+	assert_null(hops[2].view);
+	assert_int_equal(hops[2].netns_inum, 0);
+	assert_int_equal(hops[3].view->packet.net[0].sport, 40000);
+	assert_ptr_equal(hops[4].view, hops[3].view);
+	assert_false(hops[4].view->has_mark);
+	assert_int_equal(hops[5].view->mark, 7);
+	assert_int_equal(hops[3].netns_inum, 4026532246u);
+	assert_int_equal(hops[3].netns_from, NETNS_FROM_DEV);
+	assert_true(scene.done[0].matched);
+	/* What it was at first is what it is called. */
+	assert_int_equal(path_packet(&scene.done[0])->net[0].sport, 5000);
+}
+
+static void a_better_look_is_a_view_of_its_own(void **state)
+{
+	struct skb_facts whole = *seen("tcp_syn"), cut = whole, none = whole, link = whole;
+	const struct step steps[] = {
+		QUEUE(0, A, "eth0", 74, FACTS(&link)),
+		LAYER(1, A, LAYER_IP_OUT, FACTS(&none)),
+		LAYER(2, A, LAYER_IP_OUT, FACTS(&cut)),
+		LAYER(3, A, LAYER_IP_OUT, FACTS(&whole)),
+		LAYER(4, A, LAYER_IP_OUT, FACTS(&cut)),
+		LAYER(5, A, LAYER_IP_OUT, FACTS(&none)),
+		CONSUME(6, A),
+	};
+	const struct hop *hops;
+
+	(void)state;
+	cut.packet.net[0].l4 = PART_CUT;
+	memset(&none.packet.net[0], 0, sizeof(none.packet.net[0]));
+	none.packet.net[0].part = PART_CUT;
+	link.packet.nr_nets = 0;
+	with_probes(true, false);
+	PLAY(steps);
+	hops = scene.done[0].hops;
+	assert_int_equal(hops[0].view->packet.nr_nets, 0);
+	assert_int_equal(hops[1].view->packet.net[0].part, PART_CUT);
+	assert_int_equal(hops[2].view->packet.net[0].part, PART_OK);
+	assert_int_equal(hops[3].view->packet.net[0].l4, PART_OK);
+	/* A worse one is none. */
+	assert_ptr_equal(hops[4].view, hops[3].view);
+	assert_ptr_equal(hops[5].view, hops[3].view);
+	assert_int_equal(hops[5].ttl, 0);
+	assert_int_equal(count_views(&scene.done[0]), 4);
+}
+
+static void headers_are_carried_to_the_next_event_of_the_same_skb_there(void **state)
+{
+	const struct skb_facts *udp = seen("udp"), *syn = seen("tcp_syn");
+	const struct step steps[] = {
+		HEADERS(0, A, udp),
+		HEADERS(0, B, syn, .cpu = 1),
+		QUEUE(1, A, "eth0", 98),
+		QUEUE(1, B, "eth0", 98, .cpu = 1),
+		/* Used up. */
+		NOTE(2, A),
+		/* Another skb's; then another CPU's; then no news. */
+		HEADERS(3, C, udp),
+		START(4, A, "eth0", 98),
+		HEADERS(5, A, syn, .cpu = 2),
+		NOTE(6, A),
+		/* The driver's return may come after the packet was freed. */
+		HEADERS(7, A, udp),
+		XMIT(8, A, "eth0", 98),
+		CONSUME(9, A),
+		CONSUME(10, B),
+	};
+	const struct hop *hops;
+
+	(void)state;
+	with_probes(true, true);
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(scene.nr, 2);
+	hops = scene_path(&scene, 1)->hops;
+	assert_int_equal(scene.done[0].nr_hops, 5 + 1);
+	assert_int_equal(hops[0].view->packet.net[0].dport, 9);
+	assert_null(hops[1].view);
+	assert_null(hops[2].view);
+	assert_null(hops[3].view);
+	assert_null(hops[4].view);
+	assert_int_equal(scene.done[1].hops[0].view->packet.net[0].dport, 80);
+	/* They make no hop of their own. */
+	assert_int_equal(scene.done[1].nr_hops, 2);
+}
+
+static void where_they_are_not_carried_headers_are_a_hop(void **state)
+{
+	const struct step steps[] = { HEADERS(0, A, seen("udp")), CONSUME(1, A) };
+
+	(void)state;
+	with_probes(true, false);
+	PLAY(steps);
+	assert_int_equal(scene.nr, 1);
+	assert_int_equal(scene.done[0].nr_hops, 2);
+	assert_non_null(scene.done[0].hops[0].view);
+}
+
+static void headers_of_a_dead_packet_are_not_those_of_the_next_there(void **state)
+{
+	const struct step steps[] = {
+		BIRTH(0, A),
+		HEADERS(1, A, seen("udp")),
+		DEATH(2, A),
+		BIRTH(3, A),
+		QUEUE(4, A, "eth0", 98),
+		CONSUME(5, A),
+		BIRTH(10, B),
+		HEADERS(11, B, seen("udp")),
+		BIRTH(2000, B, .cpu = 1),
+		QUEUE(2001, B, "eth0", 98),
+		CONSUME(2002, B),
+	};
+
+	(void)state;
+	with_probes(true, true);
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(scene.nr, 2);
+	assert_null(scene.done[0].views);
+	assert_null(scene.done[1].views);
+}
+
+static void hops_beyond_the_cap_keep_the_last_hooks_words(void **state)
+{
+	static const struct skb_facts hook = { .hook = 1, .pf = 2 };
+	struct step step = LAYER(0, A, LAYER_IP_IN, SOFTIRQ);
+	const struct step last[] = {
+		HOOK(1, A, &hook, SOFTIRQ),
+		RETURN(2, LAYER_HOOK, SOFTIRQ, RET(1)),
+	};
+	const struct step beyond[] = {
+		HOOK(3, A, &hook, SOFTIRQ),
+		DROP(4, A, DROP_SITE, SOFTIRQ),
+		RETURN(5, LAYER_HOOK, SOFTIRQ, RET(-1)),
+	};
+	const struct path *path;
+	u32 i;
+
+	(void)state;
+	with_probes(true, false);
+	for (i = 1; i < PATHS_MAX_HOPS; i++)
+		scene_event(&scene, &step);
+	PLAY(last);
+	PLAY(beyond);
+	assert_int_equal(scene.nr, 1);
+	path = &scene.done[0];
+	assert_int_equal(path->nr_hops, PATHS_MAX_HOPS);
+	assert_int_equal(path->state, PATH_DROPPED);
+	assert_int_equal(path->hops[path->end_hop].kind, EVENT_DROP);
+	assert_int_equal(path->cut_hops, 2);
+	assert_true(path->end_filter < 0 || hop_filter_of(&path->hops[path->end_filter]));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -621,6 +993,17 @@ int main(void)
 		TEST(drivers_that_never_return_cost_no_memory),
 		TEST(memory_of_finished_paths_is_used_again),
 		TEST(whatever_comes_every_event_is_accounted_for_once),
+		TEST(what_tcp_frees_is_judged_by_what_it_carried),
+		TEST(a_death_without_an_event_ends_the_packet_where_it_was),
+		TEST(a_packet_may_sleep_where_deaths_are_recorded),
+		TEST(after_lost_records_addresses_are_guessed_about_again),
+		TEST(a_functions_place_in_the_stack_is_where_the_packet_is),
+		TEST(a_packet_has_one_view_for_each_change),
+		TEST(a_better_look_is_a_view_of_its_own),
+		TEST(headers_are_carried_to_the_next_event_of_the_same_skb_there),
+		TEST(where_they_are_not_carried_headers_are_a_hop),
+		TEST(headers_of_a_dead_packet_are_not_those_of_the_next_there),
+		TEST(hops_beyond_the_cap_keep_the_last_hooks_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

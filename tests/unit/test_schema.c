@@ -245,7 +245,7 @@ static void a_record_is_read_field_by_field(void **state)
 	put(rec + 24, 40 | 5 << 16, 4, false);
 	put(rec + 32, 4099, 8, false);
 	memcpy(rec + 40, "veth\0junk", 9);
-	assert_true(schema_decode(&schema, id, rec, sizeof(rec), &ev));
+	assert_true(schema_decode(&schema, id, rec, sizeof(rec), &ev, NULL));
 	assert_int_equal(ev.kind, EVENT_XMIT);
 	assert_true(ev.skb == 0xff11223344556600ULL);
 	assert_int_equal(ev.len_bytes, 98);
@@ -256,8 +256,8 @@ static void a_record_is_read_field_by_field(void **state)
 	assert_int_equal(ev.has, EVENT_HAS_LEN | EVENT_HAS_RET | EVENT_HAS_COOKIE);
 	assert_string_equal(devnames_text(&schema.devs, ev.dev), "veth");
 	put(rec + 8, 0, 8, false);
-	assert_false(schema_decode(&schema, id, rec, sizeof(rec), &ev));
-	assert_false(schema_decode(&schema, (u16)(id + 1), rec, sizeof(rec), &ev));
+	assert_false(schema_decode(&schema, id, rec, sizeof(rec), &ev, NULL));
+	assert_false(schema_decode(&schema, (u16)(id + 1), rec, sizeof(rec), &ev, NULL));
 	assert_int_equal(schema.short_records, 0);
 }
 
@@ -274,7 +274,7 @@ static void a_short_record_is_counted_and_not_read(void **state)
 	assert_int_equal(schema.types[1].min_len, 40);
 	for (len = 0; len < 40; len++) {
 		rec = calloc(1, len ? len : 1);
-		assert_false(schema_decode(&schema, id, rec, len, &ev));
+		assert_false(schema_decode(&schema, id, rec, len, &ev, NULL));
 		free(rec);
 	}
 	assert_int_equal(schema.short_records, 40);
@@ -292,7 +292,7 @@ static const char *device_of(const struct event_type *type, u32 loc, const char 
 	put(rec + 8, 1, 8, false);
 	put(rec + 16, loc, 4, false);
 	memcpy(rec + 20, name, strlen(name) < len - 20 ? strlen(name) : len - 20);
-	assert_true(schema_decode(&schema, type->id, rec, len, &ev));
+	assert_true(schema_decode(&schema, type->id, rec, len, &ev, NULL));
 	free(rec);
 	return devnames_text(&schema.devs, ev.dev);
 }
@@ -360,7 +360,7 @@ static void a_big_endian_recording_is_read(void **state)
 	put(rec + 8, 0x0000000081234500ULL, 8, true);
 	put(rec + 16, 5 << 16 | 20, 4, true);
 	memcpy(rec + 20, "enc0", 4);
-	assert_true(schema_decode(&schema, 9, rec, sizeof(rec), &ev));
+	assert_true(schema_decode(&schema, 9, rec, sizeof(rec), &ev, NULL));
 	assert_true(ev.skb == 0x81234500);
 	assert_int_equal(ev.pid, 77);
 	assert_string_equal(devnames_text(&schema.devs, ev.dev), "enc0");
@@ -380,7 +380,7 @@ static void pointers_of_four_bytes_are_pointers_there(void **state)
 	assert_non_null(add("skb", text));
 	put(rec + 8, 0xc1234500, 4, false);
 	put(rec + 12, 0xc0008000, 4, false);
-	assert_true(schema_decode(&schema, 9, rec, sizeof(rec), &ev));
+	assert_true(schema_decode(&schema, 9, rec, sizeof(rec), &ev, NULL));
 	assert_true(ev.skb == 0xc1234500 && ev.location == 0xc0008000);
 	schema_free(&schema);
 	start(false, 8);

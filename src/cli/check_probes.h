@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The part of "skbtrail check" about probe events and structures.
+ */
+#ifndef SKBTRAIL_CLI_CHECK_PROBES_H
+#define SKBTRAIL_CLI_CHECK_PROBES_H
+
+#include "base/strbuf.h"
+#include "capture/probes.h"
+#include "kernel/structs.h"
+
+/** check_print_probes - for people, on standard output */
+void check_print_probes(const struct layout *layout, const struct probes *probes);
+
+/**
+ * check_add_json - add "structs" and "probes" to the JSON object in @doc
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int check_add_json(struct strbuf *doc, const struct layout *layout, const struct probes *probes);
+
+#endif
