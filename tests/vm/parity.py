@@ -219,9 +219,9 @@ def check_pwru(directory, name, ident, skbtrail):
         if not begin <= time <= end:
             continue
         seen += 1
-        if not inum:  # the skb was at no device any more: pwru does not know the netns
-            continue
-        if inum not in {place[0] for place in places}:
+        if not inum:  # the skb was at no device any more, so pwru does not know where it was
+            pass
+        elif inum not in {place[0] for place in places}:
             yield f"was not in that netns: {line}"
         elif dev and (inum, dev) not in places:
             yield f"was not at {dev}: {line}"
