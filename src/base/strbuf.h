@@ -83,4 +83,7 @@ static inline void strbuf_pad(struct strbuf *sb, int count)
 	sb->len += (size_t)count;
 }
 
+/** compare_strings - for qsort(): two elements of an array of char * */
+int compare_strings(const void *a, const void *b);
+
 #endif

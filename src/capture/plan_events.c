@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
+
 #define NAME_MAX_LEN 128
 #define NEAREST 3
 
@@ -220,15 +222,10 @@ static int add_name(char ***list, size_t *count, const char *name)
 	return 0;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void sort_events(struct plan *plan)
 {
 	if (plan->event_count)
-		qsort(plan->events, plan->event_count, sizeof(*plan->events), compare_names);
+		qsort(plan->events, plan->event_count, sizeof(*plan->events), compare_strings);
 }
 
 int plan_add_event(struct plan *plan, const char *event)

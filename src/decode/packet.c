@@ -302,6 +302,12 @@ static u8 part_at(const struct view *v, const struct packet_net *n, const struct
 	return view_has(v, pl->at, bytes) ? PART_OK : PART_CUT;
 }
 
+/* Whether a header of @bytes would end behind its packet; of a fragment, the rest may be in another. */
+static bool goes_beyond(const struct packet_net *n, const struct payload *pl, u32 bytes)
+{
+	return !n->more_fragments && (u64)pl->at + bytes > pl->end;
+}
+
 /*
  * Passes over extension headers. Return: PART_OK when a transport header may follow; else ->proto is
  * that of the header where it ended.
@@ -358,7 +364,7 @@ static u8 read_tcp(const struct view *v, struct packet_net *n, const struct payl
 	if (part != PART_OK)
 		return part;
 	bytes = (b[12] >> 4) * 4U;
-	if (bytes < TCP_BYTES || (!n->more_fragments && (u64)pl->at + bytes > pl->end))
+	if (bytes < TCP_BYTES || goes_beyond(n, pl, bytes))
 		return PART_BAD;
 	n->l4_bytes = (u8)bytes;
 	n->tcp_seq = be32(b + 4);
@@ -378,8 +384,7 @@ static u8 read_udp(const struct view *v, struct packet_net *n, const struct payl
 		return part;
 	bytes = be16(v->bytes + pl->at + 4);
 	/* 0: longer than 16 bits can say. UDP-Lite has a checksum coverage there. */
-	if (n->proto == IPPROTO_UDP && bytes &&
-	    (bytes < UDP_BYTES || (!n->more_fragments && (u64)pl->at + bytes > pl->end)))
+	if (n->proto == IPPROTO_UDP && bytes && (bytes < UDP_BYTES || goes_beyond(n, pl, bytes)))
 		return PART_BAD;
 	n->l4_bytes = UDP_BYTES;
 	n->udp_bytes = n->proto == IPPROTO_UDP ? bytes : 0;
@@ -409,7 +414,7 @@ static u8 read_dccp(const struct view *v, struct packet_net *n, const struct pay
 	if (part != PART_OK)
 		return part;
 	bytes = v->bytes[pl->at + 4] * 4U;
-	if (bytes < DCCP_BYTES || (!n->more_fragments && (u64)pl->at + bytes > pl->end))
+	if (bytes < DCCP_BYTES || goes_beyond(n, pl, bytes))
 		return PART_BAD;
 	n->l4_bytes = (u8)(bytes > UINT8_MAX ? UINT8_MAX : bytes);
 	return PART_OK;

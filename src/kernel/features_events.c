@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/strbuf.h"
 #include "kernel/features_priv.h"
 
 /* Groups that are reported, each with the events worth telling when they are absent. */
@@ -104,11 +105,6 @@ static int list_system(struct name_list *list, DIR *events, const char *system)
 	return ret;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void report_group(struct features *f, size_t at)
 {
 	const char *system = groups[at].system;
@@ -155,7 +151,7 @@ int features_list_events(struct features *f)
 		closedir(events);
 	}
 	if (list.count)
-		qsort(list.names, list.count, sizeof(*list.names), compare_names);
+		qsort(list.names, list.count, sizeof(*list.names), compare_strings);
 	f->events = list.names;
 	f->event_count = list.count;
 	for (i = 0; i < ARRAY_SIZE(groups); i++)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "kernel/features_priv.h"
 
 static struct json_object *capability_json(enum feature id, const struct capability *cap)
@@ -193,11 +194,6 @@ static int read_strings(struct json_object *array, const char *prefix, char ***l
 	return 0;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int read_events(struct features *f, struct json_object *systems)
 {
 	struct json_object_iter it;
@@ -212,7 +208,7 @@ static int read_events(struct features *f, struct json_object *systems)
 			return ret;
 	}
 	if (f->event_count)
-		qsort(f->events, f->event_count, sizeof(*f->events), compare_names);
+		qsort(f->events, f->event_count, sizeof(*f->events), compare_strings);
 	return 0;
 }
 

@@ -52,6 +52,15 @@ static inline u32 hash_add(u32 hash, char c)
 	return (hash ^ (u8)c) * 16777619U;
 }
 
+static u32 hash_name(const char *name, size_t *len)
+{
+	u32 hash = hash_start;
+
+	for (*len = 0; name[*len]; ++*len)
+		hash = hash_add(hash, name[*len]);
+	return hash;
+}
+
 static struct function *find(const struct kallsyms *k, const char *name, size_t len, u32 hash)
 {
 	size_t at = hash & k->mask;
@@ -231,12 +240,10 @@ static int read_file(struct kallsyms *k, const char *path, line_fn take)
 
 static int add_name(struct kallsyms *k, const char *name)
 {
-	u32 hash = hash_start;
 	struct function *f;
 	size_t len;
+	u32 hash = hash_name(name, &len);
 
-	for (len = 0; name[len]; len++)
-		hash = hash_add(hash, name[len]);
 	if (!len || len >= NAME_MAX_BYTES)
 		return -EINVAL;
 	f = find(k, name, len, hash);
@@ -315,13 +322,11 @@ enum kallsyms_verdict kallsyms_function(const struct kallsyms *k, const char *na
 					size_t size)
 {
 	const struct function *f;
-	u32 hash = hash_start;
 	enum ending kind;
 	size_t len;
+	u32 hash = hash_name(name, &len);
 	int used;
 
-	for (len = 0; name[len]; len++)
-		hash = hash_add(hash, name[len]);
 	if (size)
 		symbol[0] = '\0';
 	f = find(k, name, len, hash);
