@@ -167,6 +167,6 @@ rmdir "$tracefs/instances/other" "$tracefs/instances/skbtrail-notours"
 
 tracefs_picture /tmp/after
 verdict tracefs_is_as_before_in_the_end "tracefs differs, see the log" tracefs_same /tmp/before /tmp/after
-kill $pinger
+kill -- -$pinger # the function runs in a subshell: the whole job has to go
 wait $pinger 2> /dev/null || true
 network_down

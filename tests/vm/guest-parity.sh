@@ -49,21 +49,6 @@ record()
 	part "$name"
 }
 
-down()
-{
-	local pid ns
-
-	for pid in "${servers[@]}"; do
-		kill "$pid" 2> /dev/null || true
-	done
-	wait
-	for ns in "${hosts[@]}"; do
-		ip netns delete "$ns"
-	done
-	hosts=()
-	servers=()
-}
-
 wants()
 {
 	[ ! -s /in/parts ] || grep -qw "$1" /in/parts
@@ -80,7 +65,7 @@ if wants perf; then
 		left_out perf "perf trace does not run here: $(tail -n 1 $here/error)"
 	fi
 	rm -f $out/try.txt
-	down
+	tear_down
 fi
 
 # ---- iptables' verdicts, with all tables
@@ -112,7 +97,7 @@ if wants tables; then
 	else
 		left_out tables "$(tail -n 1 $here/error)"
 	fi
-	down
+	tear_down
 fi
 
 # ---- much TCP
@@ -127,7 +112,7 @@ if wants bulk; then
 	done
 	sleep 1
 	record bulk-cut ip netns exec bulk-b /in/traffic tcp 2 10.0.2.3 10.0.2.2 7000 10000000
-	down
+	tear_down
 fi
 
 # ---- pings beside much else
@@ -149,7 +134,7 @@ if wants beside; then
 		fail parity_beside_is_traced "$(tail -n 1 $out/beside.err)"
 	fi
 	kill -- -$other 2> /dev/null || true
-	down
+	tear_down
 fi
 
 # ---- pwru on a NATed and on a dropped packet. The last part: pwru takes a minute to take its probes away,

@@ -156,6 +156,23 @@ serve()
 	wait_until 10 grep -qs ^serving "$log"
 }
 
+# tear_down: what was built, and who serves in it.
+tear_down()
+{
+	local pid ns
+
+	for pid in "${servers[@]}"; do
+		# the whole job: it is a shell that waits for the server
+		kill -- "-$pid" 2> /dev/null || true
+	done
+	wait
+	for ns in "${hosts[@]}"; do
+		ip netns delete "$ns" || true
+	done
+	hosts=()
+	servers=()
+}
+
 # two_hosts PREFIX: a and b with a cable, eth0 each.
 two_hosts()
 {

@@ -95,21 +95,6 @@ forget()
 	done
 }
 
-tear_down()
-{
-	local pid ns
-
-	for pid in "${servers[@]}"; do
-		kill "$pid" 2> /dev/null || true
-	done
-	wait
-	for ns in "${hosts[@]}"; do
-		ip netns delete "$ns" || true
-	done
-	hosts=()
-	servers=()
-}
-
 # run_batch NUMBER NAME...
 run_batch()
 {

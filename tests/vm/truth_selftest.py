@@ -251,6 +251,34 @@ class TruthTest(unittest.TestCase):
         self.packets.remove(self.find("snat", 1))
         self.wants("snat", "missing")
 
+    def strip(self, missed):
+        """A packet is at its devices, but no probe told what it is; the kernel counted so many misses."""
+        packet = self.find("snat", 1)
+        for where in (packet, *packet["hops"]):
+            for name in ("tuple", "netns"):
+                where.pop(name, None)
+        log = self.batch / "record.log"
+        log.write_text(f"skbtrail: {missed} calls of probed functions were not recorded: ...\n" if missed else "")
+        self.addCleanup(log.unlink)
+        return packet
+
+    def test_without_headers_that_were_missed(self):
+        self.strip(22)
+        self.assertEqual([line for line in self.verdicts() if not line.startswith("ok ")], [])
+
+    def test_without_headers_though_nothing_was_missed(self):
+        self.strip(0)
+        self.wants("snat", "missing")
+
+    def test_without_headers_at_another_time(self):
+        for hop in self.strip(22)["hops"]:
+            hop["ts_ns"] += 10 * truth.BESIDE_NS
+        self.wants("snat", "missing")
+
+    def test_without_headers_elsewhere(self):
+        self.strip(22)["hops"][-1]["dev"] = "other"
+        self.wants("snat", "missing")
+
     def test_missing_of_those_that_tcpdump_cannot_see(self):
         self.packets.remove(self.find("loss", sport=20801))
         self.wants("loss", "missing")
