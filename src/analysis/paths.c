@@ -27,9 +27,10 @@
 #define ICMP6_TYPE_LISTENER_V2 143
 
 static const u64 list_wait_ns[LISTS] = {
-	[LIST_MOVING] = PATHS_IDLE_NS, [LIST_COPIED] = PATHS_COPIED_NS,
-	[LIST_PARTS] = PATHS_PARTS_NS, [LIST_LATE] = PATHS_LATE_NS,
-	[LIST_RAW] = PATHS_LATE_NS,    [LIST_SOCKET] = PATHS_EXACT_IDLE_NS,
+	[LIST_MOVING] = PATHS_IDLE_NS,	     [LIST_COPIED] = PATHS_COPIED_NS,
+	[LIST_PARTS] = PATHS_PARTS_NS,	     [LIST_SPLIT] = PATHS_SPLIT_NS,
+	[LIST_LATE] = PATHS_LATE_NS,	     [LIST_RAW] = PATHS_LATE_NS,
+	[LIST_SOCKET] = PATHS_EXACT_IDLE_NS,
 };
 
 static void list_add(struct paths *p, struct path *path, enum list list)
@@ -607,7 +608,9 @@ static void end_in_filter(struct path *path, s32 hop)
 /* A driver may have to return; what it became part of, or its parts, may be seen only later. */
 static void end_or_wait(struct paths *p, struct path *path)
 {
-	if (path->state == PATH_MERGED || path->state == PATH_SPLIT)
+	if (path->state == PATH_SPLIT)
+		path_move(p, path, LIST_SPLIT);
+	else if (path->state == PATH_MERGED)
 		path_move(p, path, LIST_PARTS);
 	else if (path->open_xmits)
 		path_move(p, path, LIST_LATE);

@@ -16,8 +16,10 @@
 #define PATHS_EXACT_IDLE_NS (5000 * NSEC_PER_MSEC)
 /* A driver's return, and the reader of a raw socket's copy, are awaited for so long. */
 #define PATHS_LATE_NS (20 * NSEC_PER_MSEC)
-/* Of what a packet became it is waited to hear for so long. */
+/* Of what a packet became part of it is waited to hear for so long. */
 #define PATHS_PARTS_NS (200 * NSEC_PER_MSEC)
+/* And of what it was cut into: WireGuard encrypts segments in a worker, for which a busy CPU may have no time. */
+#define PATHS_SPLIT_NS (1000 * NSEC_PER_MSEC)
 #define PATHS_MAX_LIVE (1u << 20)
 #define PATHS_MAX_HOPS 4096
 

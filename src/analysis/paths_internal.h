@@ -19,8 +19,9 @@ enum list {
 	LIST_MOVING, /* on its way */
 	LIST_COPIED, /* a process has read it; a free may follow */
 	LIST_LATE,   /* ended, but a driver has still to return */
-	LIST_PARTS, /* became others, or part of another: these may tell of themselves only later */
-	LIST_RAW,   /* ended at ICMP; a raw socket's reader may follow */
+	LIST_PARTS,  /* became part of another, which may tell of itself only later */
+	LIST_SPLIT,  /* became others, which may tell of themselves only later */
+	LIST_RAW,    /* ended at ICMP; a raw socket's reader may follow */
 	LIST_SOCKET, /* ended at ICMP; clones that were made for sockets are not read yet */
 	LISTS,
 };

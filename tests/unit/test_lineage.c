@@ -549,6 +549,31 @@ static void what_gso_split_ends_split_and_linked_to_its_segments(void **state)
 	assert_int_equal(path_of(7)->state, PATH_TRANSMITTED);
 }
 
+static void segments_that_a_busy_cpu_encrypts_late_are_linked(void **state)
+{
+	/* As wg_xmit() does it: a worker has the segments, here for 0.9 s. */
+	static const struct step steps[] = {
+		BIRTH(0, A),
+		START(1, A, "wg0", 2768),
+		CALL(2, A, LAYER_SEGMENT),
+		BIRTH(3, B),
+		BIRTH(4, C),
+		RETURN(5, LAYER_SEGMENT, .other = B),
+		CONSUME(6, A),
+		DEATH(6, A),
+		QUEUE(900000, B, "eth0", 1494),
+		NOTE(900001, D),
+		QUEUE(900002, C, "eth0", 1494),
+	};
+
+	(void)state;
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(path_of(1)->state, PATH_SPLIT);
+	assert_int_equal(scene_linked(path_of(1), LINK_SEGMENT, false, path_of(900000)->number), 1);
+	assert_int_equal(scene_linked(path_of(1), LINK_SEGMENT, false, path_of(900002)->number), 1);
+}
+
 static void what_ip_fragmented_ends_split_and_linked_to_its_fragments(void **state)
 {
 	/* ip_do_fragment() sends each before it makes the next, and asks for a neighbour meanwhile. */
@@ -1243,6 +1268,7 @@ int main(void)
 		TEST(what_tcpdump_reads_is_no_delivery_and_no_packet),
 		TEST(a_sockets_clone_on_its_way_into_the_queue_is_no_packet),
 		TEST(what_gso_split_ends_split_and_linked_to_its_segments),
+		TEST(segments_that_a_busy_cpu_encrypts_late_are_linked),
 		TEST(what_ip_fragmented_ends_split_and_linked_to_its_fragments),
 		TEST(an_arp_request_sent_while_fragmenting_is_no_fragment),
 		TEST(what_gro_merged_ends_merged_and_linked),
