@@ -11,6 +11,8 @@
 #include "capture/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +216,20 @@ int session_stop(struct session *session, struct error *err)
 		if (plan->steps[i].phase == PLAN_UNDO && plan->steps[i].op == PLAN_WRITE)
 			return run_step(session, &plan->steps[i], err);
 	return 0;
+}
+
+int session_clear(const struct session *session)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/trace", session_dir(session)) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	/* the kernel takes the truncation for the order, not what is written */
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return close(fd) ? -errno : 0;
 }
 
 const struct plan *session_plan(const struct session *session)

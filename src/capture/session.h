@@ -81,6 +81,19 @@ const char *session_dir(const struct session *session);
 int session_stats(const struct session *session, struct session_stats *stats, struct error *err);
 void session_stats_free(struct session_stats *stats);
 
+/** session_cpu_stats_written - records that came so far, whatever became of them */
+u64 session_cpu_stats_written(const struct session_cpu_stats *cpu);
+
+/**
+ * session_cpu_written - records that were put into one CPU's buffer since it was made or cleared
+ *
+ * Those that were read, overwritten or refused since then count, too. Return: 0 or -errno.
+ */
+int session_cpu_written(const struct session *session, u32 cpu, u64 *records);
+
+/** session_clear - empty the buffers and set their counters back; Return: 0 or -errno */
+int session_clear(const struct session *session);
+
 /** session_plan - the plan that is in force */
 const struct plan *session_plan(const struct session *session);
 

@@ -173,6 +173,23 @@ int session_stats(const struct session *session, struct session_stats *stats, st
 	return ret ? error_errno(err, -ret, "cannot read the counters in %s", path) : 0;
 }
 
+u64 session_cpu_stats_written(const struct session_cpu_stats *cpu)
+{
+	return cpu->entries + cpu->overrun + cpu->commit_overrun + cpu->dropped + cpu->read;
+}
+
+int session_cpu_written(const struct session *session, u32 cpu, u64 *records)
+{
+	struct session_cpu_stats stats = { 0 };
+	char name[32];
+	int ret;
+
+	snprintf(name, sizeof(name), "cpu%u", cpu);
+	ret = read_cpu(session_dir(session), name, &stats);
+	*records = session_cpu_stats_written(&stats);
+	return ret;
+}
+
 void session_stats_free(struct session_stats *stats)
 {
 	free(stats->cpus);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "capture/leftovers.h"
+#include "cli/capture_budget.h"
 #include "cli/capture_probes.h"
 #include "cli/cli.h"
 
@@ -28,14 +29,31 @@ static u64 now_ns(void)
 	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
 }
 
-static int build_plan(struct capture *c, const struct probes *probes, struct error *err)
+static u64 own_cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+}
+
+int capture_build_plan(const struct capture *c, const struct probes *probes, struct plan *plan,
+		       struct error *err)
 {
 	struct capture_request request = c->options->request;
 
 	request.pid = (unsigned int)getpid();
 	request.buffer_percent = 50;
 	request.probes = probes;
-	return plan_build(&request, &c->features, &c->plan, err);
+	return plan_build(&request, &c->features, plan, err);
+}
+
+int capture_choose(struct capture *c, struct error *err)
+{
+	int ret = capture_probes(&c->want, &c->features, c->options->structs, &c->layout,
+				 &c->probes, err);
+
+	return ret ? ret : capture_build_plan(c, &c->probes, &c->plan, err);
 }
 
 int capture_plan(struct capture *c, const struct capture_options *options, struct error *err)
@@ -53,10 +71,10 @@ int capture_plan(struct capture *c, const struct capture_options *options, struc
 		fprintf(stderr, "skbtrail: tracefs was not mounted; mounted it at %s\n",
 			c->features.tracing_dir);
 	ret = features_require_t0(&c->features, err);
-	if (!ret)
-		ret = capture_probes(&options->probes, &c->features, options->structs, &c->layout,
-				     &c->probes, err);
-	return ret ? ret : build_plan(c, &c->probes, err);
+	c->want = options->probes;
+	if (options->budget_ppm && !options->hops_given)
+		c->want.hops = HOPS_FULL;
+	return ret ? ret : capture_choose(c, err);
 }
 
 static void tell_leftover(const struct leftover *item)
@@ -126,7 +144,7 @@ static bool workload_job_ended(void *ctx)
 }
 
 /* Apply the plan; where probe events are refused, one without them. */
-static int open_session(struct capture *c, struct error *err)
+int capture_open_session(struct capture *c, struct error *err)
 {
 	int ret = session_open(&c->plan, &c->session, err);
 
@@ -137,7 +155,7 @@ static int open_session(struct capture *c, struct error *err)
 		return ret;
 	memset(err, 0, sizeof(*err));
 	plan_free(&c->plan);
-	ret = build_plan(c, NULL, err);
+	ret = capture_build_plan(c, NULL, &c->plan, err);
 	return ret ? ret : session_open(&c->plan, &c->session, err);
 }
 
@@ -158,6 +176,46 @@ static int check_asked(const struct capture *c, struct error *err)
 	return 0;
 }
 
+/* Whether anybody will see what a record costs. */
+static bool wants_cost(const struct capture_options *o)
+{
+	return o->measure_cost || o->budget_ppm || o->output.json ||
+	       (o->output.verbose && !o->output.quiet);
+}
+
+static void cost_failed(struct capture *c, const struct error *why)
+{
+	c->cost.packets = 0;
+	snprintf(c->cost.why, sizeof(c->cost.why), "%.150s", why->text);
+	cost_link_close(c->link);
+	c->link = NULL;
+}
+
+/* Before anything is armed. Whatever fails is told beside the numbers, and ends no capture. */
+static void measure_without(struct capture *c)
+{
+	struct error err = { 0 };
+
+	if (wants_cost(c->options) &&
+	    (cost_link_open(&c->link, &err) || cost_time_off(c->link, &c->cost, &err)))
+		cost_failed(c, &err);
+}
+
+static void measure_with(struct capture *c)
+{
+	struct session_stats stats;
+	struct error err = { 0 };
+
+	if (c->link && !cost_known(&c->cost) && cost_time_on(c->link, c->session, &c->cost, &err))
+		cost_failed(c, &err);
+	if (c->link && !session_stats(c->session, &stats, NULL))
+		c->missed_before = stats.missed;
+	if (c->link)
+		session_stats_free(&stats);
+	cost_link_close(c->link);
+	c->link = NULL;
+}
+
 int capture_open(struct capture *c, struct error *err)
 {
 	/* What the command prints must not get in between our lines, or into a recording. */
@@ -174,9 +232,15 @@ int capture_open(struct capture *c, struct error *err)
 						       workload_job_ended, c->workload };
 	}
 	if (!ret)
-		ret = open_session(c, err);
+		measure_without(c);
+	if (!ret && c->options->budget_ppm)
+		ret = capture_budget(c, err);
+	else if (!ret)
+		ret = capture_open_session(c, err);
 	if (!ret)
 		ret = check_asked(c, err);
+	if (!ret)
+		measure_with(c);
 	if (!ret)
 		ret = live_open(&c->live, session_dir(c->session), err);
 	return ret;
@@ -209,6 +273,8 @@ int capture_start(struct capture *c, struct error *err)
 {
 	int ret = session_start(c->session, err);
 
+	c->own_cpu_ns = own_cpu_ns();
+	c->start_ns = now_ns();
 	if (c->options->duration_s > 0)
 		c->end_ns = now_ns() + (u64)(c->options->duration_s * (double)NSEC_PER_SEC);
 	if (!ret && c->job.start)
@@ -217,7 +283,7 @@ int capture_start(struct capture *c, struct error *err)
 }
 
 /* A signal asks us to stop; one that only we got is passed on to the command. */
-static void take_signal(struct capture *c)
+void capture_take_signal(struct capture *c)
 {
 	struct signalfd_siginfo info;
 
@@ -256,7 +322,7 @@ int capture_wait(struct capture *c, int timeout_ms, struct error *err)
 	if (ret)
 		return error_errno(err, -ret, "cannot wait for records");
 	if (extra[0].revents)
-		take_signal(c);
+		capture_take_signal(c);
 	if (c->signal || extra[1].revents & POLLERR)
 		return 0;
 	if (!c->grace_ns && extra[2].revents && c->job.ended(c->job.ctx))
@@ -268,7 +334,18 @@ int capture_wait(struct capture *c, int timeout_ms, struct error *err)
 
 int capture_stop(struct capture *c, struct error *err)
 {
+	c->stop_ns = now_ns();
 	return session_stop(c->session, err);
+}
+
+u64 capture_time_ns(const struct capture *c)
+{
+	return (c->stop_ns ? c->stop_ns : now_ns()) - c->start_ns;
+}
+
+u64 capture_own_cpu_ns(const struct capture *c)
+{
+	return own_cpu_ns() - c->own_cpu_ns;
 }
 
 u64 capture_lost(struct capture *c)
@@ -278,7 +355,7 @@ u64 capture_lost(struct capture *c)
 
 	if (!session_stats(c->session, &stats, NULL)) {
 		lost = stats.lost;
-		c->missed = stats.missed;
+		c->missed = stats.missed - c->missed_before;
 	}
 	session_stats_free(&stats);
 	return lost;
@@ -309,6 +386,8 @@ int capture_close(struct capture *c, struct error *err)
 	struct error undo = { 0 };
 	int ret;
 
+	cost_link_close(c->link);
+	c->link = NULL;
 	live_close(c->live);
 	c->live = NULL;
 	ret = session_close(&c->session, &undo);

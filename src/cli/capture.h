@@ -9,6 +9,7 @@
 #ifndef SKBTRAIL_CLI_CAPTURE_H
 #define SKBTRAIL_CLI_CAPTURE_H
 
+#include "capture/cost.h"
 #include "capture/plan.h"
 #include "capture/probes.h"
 #include "capture/session.h"
@@ -29,6 +30,9 @@ struct capture_options {
 	struct probe_request probes;
 	struct probe_asked *asked; /* memory of probes.asked */
 	const char *structs;	   /* --structs FILE; NULL: none */
+	bool hops_given;	   /* --hops: probes.hops is more than a default */
+	u64 budget_ppm;		   /* --budget, in millionths of a CPU's time; 0: none */
+	bool measure_cost;	   /* also when nothing is shown that says it */
 };
 
 /* Something whose end ends the capture, besides signals and time. */
@@ -43,6 +47,7 @@ struct capture {
 	const struct capture_options *options;
 	struct features features;
 	struct layout layout;
+	struct probe_request want; /* that of the options, which --budget may lower */
 	struct probes probes;
 	char no_probes[512]; /* why the kernel took none of them; "" otherwise */
 	struct plan plan;
@@ -50,7 +55,12 @@ struct capture {
 	struct live *live;
 	struct workload *workload;
 	struct capture_job job;
-	u64 missed; /* calls that probes missed, by the kernel's count */
+	struct cost_link *link; /* NULL: no cost is measured, or none can be */
+	struct cost cost;
+	u64 start_ns, stop_ns; /* of tracing, CLOCK_MONOTONIC */
+	u64 own_cpu_ns;	       /* used by this process before that */
+	u64 missed_before;     /* ->missed that was before tracing started */
+	u64 missed;	       /* calls that probes missed, by the kernel's count */
 	int signal_fd;
 	int signal;   /* the one that ended the capture, 0 if none */
 	u64 end_ns;   /* CLOCK_MONOTONIC; 0: no limit */
@@ -80,6 +90,12 @@ int capture_wait(struct capture *c, int timeout_ms, struct error *err);
 /** capture_stop - tracing off; what is in the buffers can still be read */
 int capture_stop(struct capture *c, struct error *err);
 
+/** capture_time_ns - how long tracing was on */
+u64 capture_time_ns(const struct capture *c);
+
+/** capture_own_cpu_ns - what this process has used of the CPUs since tracing was on */
+u64 capture_own_cpu_ns(const struct capture *c);
+
 /** capture_lost - records that the kernel's counters call lost; also counts what probes missed */
 u64 capture_lost(struct capture *c);
 
@@ -107,6 +123,7 @@ enum {
 	OPT_PROBE,
 	OPT_STRUCTS,
 	OPT_TIER,
+	OPT_BUDGET,
 };
 
 #define CAPTURE_SHORT_OPTIONS "e:b:d:"
@@ -115,6 +132,7 @@ enum {
 		{ "duration", required_argument, NULL, 'd' },                                  \
 		{ "clock", required_argument, NULL, OPT_CLOCK },                               \
 		{ "hops", required_argument, NULL, OPT_HOPS },                                 \
+		{ "budget", required_argument, NULL, OPT_BUDGET },                             \
 		{ "probe", required_argument, NULL, OPT_PROBE },                               \
 		{ "structs", required_argument, NULL, OPT_STRUCTS },                           \
 		{ "tier", required_argument, NULL, OPT_TIER },                                 \
@@ -128,6 +146,7 @@ enum {
 	"  -b, --buffer SIZE   ring buffer per CPU: 512K, 4M, ... (default 4M)\n"          \
 	"      --clock CLOCK   trace clock (default mono)\n"                               \
 	"      --hops SET      minimal (devices), default, full (all known functions)\n"   \
+	"      --budget PCT    largest hop set that takes at most PCT % of any CPU\n"      \
 	"      --probe F[:ARG] show kernel function F too; its skb is argument ARG\n"      \
 	"      --structs FILE  where members are in this kernel's structures\n"            \
 	"      --tier TIER     use no more than T0, T1, T2 or T3, see 'skbtrail check'\n"  \

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/budget.h"
 #include "cli/capture.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -61,6 +62,7 @@ static int add_probe(struct capture_options *options, const char *text)
 
 static int choose_hops(struct capture_options *options, const char *arg)
 {
+	options->hops_given = true;
 	if (!strcmp(arg, "minimal"))
 		options->probes.hops = HOPS_MINIMAL;
 	else if (!strcmp(arg, "default"))
@@ -69,6 +71,18 @@ static int choose_hops(struct capture_options *options, const char *arg)
 		options->probes.hops = HOPS_FULL;
 	else
 		return -EINVAL;
+	return 0;
+}
+
+static int choose_budget(struct capture_options *options, const char *arg)
+{
+	char *end;
+	double percent = strtod(arg, &end);
+
+	/* less than a millionth is no budget */
+	if (*end || end == arg || !(percent >= 1.0 / BUDGET_PPM_PER_PERCENT) || percent > 100)
+		return -EINVAL;
+	options->budget_ppm = (u64)(percent * BUDGET_PPM_PER_PERCENT + 0.5);
 	return 0;
 }
 
@@ -106,6 +120,8 @@ int capture_option(struct capture_options *options, int c, const char *arg)
 		return *arg ? 0 : -EINVAL;
 	case OPT_HOPS:
 		return choose_hops(options, arg);
+	case OPT_BUDGET:
+		return choose_budget(options, arg);
 	case OPT_PROBE:
 		return add_probe(options, arg);
 	case OPT_STRUCTS:
@@ -141,6 +157,8 @@ int capture_command(struct capture_options *options, const char *name, int argc,
 
 	if (select_check(&options->output.select, err))
 		return CLI_USAGE;
+	if (options->budget_ppm && options->dry_run)
+		return cli_usage(err, name, "--budget measures, which --dry-run does not");
 	if (optind == argc)
 		return dashes ? cli_usage(err, name, "no command after --") : 0;
 	if (!dashes)

@@ -147,10 +147,10 @@ static int check_options(const struct drops_command *cmd, struct error *err)
 	if (cmd->nr_files && o->command)
 		return cli_usage(err, "drops", "a command cannot be run with -r");
 	if (cmd->nr_files && (o->request.event_count || o->request.buffer_kb || o->request.clock ||
-			      o->duration_s > 0 || o->dry_run || o->keep_user))
+			      o->duration_s > 0 || o->dry_run || o->keep_user || o->budget_ppm))
 		return cli_usage(
 			err, "drops",
-			"-e, -b, -d, --clock, --dry-run and --keep-user do not go with -r");
+			"-e, -b, -d, --budget, --clock, --dry-run and --keep-user do not go with -r");
 	return select_check(&o->output.select, err) ? CLI_USAGE : CLI_OK;
 }
 

@@ -105,10 +105,14 @@ static int run_rounds(struct pipeline *p, struct capture *c, struct stream *s, s
 	return 0;
 }
 
-static void show_end(struct pipeline *p, struct stream *s, struct capture *c)
+static int show_end(struct pipeline *p, struct stream *s, struct capture *c)
 {
-	pipeline_summary(p, &s->stats, capture_lost(c));
+	u64 lost = capture_lost(c);
+
+	pipeline_summary(p, &s->stats, lost);
 	capture_tell_missed(c);
+	p->cost = c->cost;
+	return pipeline_totals(p, s, lost, capture_time_ns(c), capture_own_cpu_ns(c));
 }
 
 int live_trace(struct pipeline *p, struct capture *c, struct error *err)
@@ -131,10 +135,10 @@ int live_trace(struct pipeline *p, struct capture *c, struct error *err)
 	if (!ret)
 		ret = run_rest(p, s);
 	if (!ret)
-		show_end(p, s, c);
-	else if (ret == -EPIPE)
+		ret = show_end(p, s, c);
+	if (ret == -EPIPE)
 		ret = 0;
-	else if (!err->text[0])
+	else if (ret && !err->text[0])
 		error_errno(err, -ret, "cannot write to standard output");
 	stream_close(s);
 	return ret;

@@ -11,8 +11,23 @@
 
 #include "config.h"
 
+static void write_cost(struct json_object *obj, const struct cost *cost)
+{
+	struct json_object *item = json_object_new_object();
+
+	json_object_object_add(obj, "cost", item);
+	if (!cost_known(cost)) {
+		json_object_object_add(item, "not_measured", json_object_new_string(cost->why));
+		return;
+	}
+	json_object_object_add(item, "packets", json_object_new_uint64(cost->packets));
+	json_object_object_add(item, "records", json_object_new_uint64(cost->records));
+	json_object_object_add(item, "off_ns", json_object_new_uint64(cost->off_ns));
+	json_object_object_add(item, "on_ns", json_object_new_uint64(cost->on_ns));
+}
+
 int metadata_write(struct strbuf *out, const struct plan *plan, const char *device,
-		   const struct netns_snapshot *netns)
+		   const struct netns_snapshot *netns, const struct cost *cost)
 {
 	struct json_object *obj = json_object_new_object(), *missing = json_object_new_array(), *ns;
 	const char *text;
@@ -35,6 +50,7 @@ int metadata_write(struct strbuf *out, const struct plan *plan, const char *devi
 		goto fail;
 	if (ns)
 		json_object_object_add(obj, "netns", ns);
+	write_cost(obj, cost);
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN);
 	if (!text)
 		goto fail;
@@ -45,6 +61,34 @@ fail:
 	json_object_put(obj);
 	json_object_put(missing);
 	return -ENOMEM;
+}
+
+/* A number from 0 to @max; others are as good as absent. */
+static u64 read_number(struct json_object *obj, const char *key, u64 max)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(obj, key, &value) ||
+	    !json_object_is_type(value, json_type_int) || json_object_get_uint64(value) > max ||
+	    json_object_get_int64(value) < 0)
+		return 0;
+	return json_object_get_uint64(value);
+}
+
+/* The numbers may be a stranger's: they are small enough to be multiplied. */
+static void read_cost(struct json_object *obj, struct cost *cost)
+{
+	struct json_object *why;
+
+	if (json_object_object_get_ex(obj, "not_measured", &why) &&
+	    json_object_is_type(why, json_type_string)) {
+		snprintf(cost->why, sizeof(cost->why), "%s", json_object_get_string(why));
+		return;
+	}
+	cost->packets = (u32)read_number(obj, "packets", 1000000);
+	cost->records = (u32)read_number(obj, "records", 1000000000);
+	cost->off_ns = read_number(obj, "off_ns", 1000 * NSEC_PER_SEC);
+	cost->on_ns = read_number(obj, "on_ns", 1000 * NSEC_PER_SEC);
 }
 
 int metadata_read(struct metadata *meta, const char *text, struct error *err)
@@ -60,6 +104,8 @@ int metadata_read(struct metadata *meta, const char *text, struct error *err)
 	if (json_object_object_get_ex(obj, "device", &value) &&
 	    json_object_is_type(value, json_type_string))
 		snprintf(meta->device, sizeof(meta->device), "%s", json_object_get_string(value));
+	if (json_object_object_get_ex(obj, "cost", &value))
+		read_cost(value, &meta->cost);
 	if (json_object_object_get_ex(obj, "netns", &value))
 		ret = netns_snapshot_from_json(value, &meta->netns, err);
 	json_object_put(obj);

@@ -2,22 +2,25 @@
 /*
  * What skbtrail stores of its own in a recording: JSON that other readers never look at.
  *
- *	{"skbtrail":"0.1.0","tier":"T0","clock":"mono","device":"eth0","missing":[...],"netns":{...}}
+ *	{"skbtrail":"0.1.0","tier":"T0","clock":"mono","device":"eth0","missing":[...],"netns":{...},
+ *	 "cost":{"packets":64,"records":704,"off_ns":250000,"on_ns":440000}}
  */
 #ifndef SKBTRAIL_CLI_METADATA_H
 #define SKBTRAIL_CLI_METADATA_H
 
+#include "capture/cost.h"
 #include "capture/plan.h"
 #include "kernel/netns.h"
 
 struct metadata {
 	struct netns_snapshot *netns; /* NULL: not recorded */
 	char device[64];	      /* show only packets on this device; "" all */
+	struct cost cost;	      /* of the capture; ->packets is 0 when it is not recorded */
 };
 
 /** metadata_write - append the JSON to @out. Return: 0 or -ENOMEM */
 int metadata_write(struct strbuf *out, const struct plan *plan, const char *device,
-		   const struct netns_snapshot *netns);
+		   const struct netns_snapshot *netns, const struct cost *cost);
 
 /**
  * metadata_read - the JSON of a recording, which may come from a stranger

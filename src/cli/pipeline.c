@@ -277,18 +277,19 @@ static void take_loss(struct pipeline *p, const struct stream_loss *loss)
 	paths_lost(p->paths, loss->cpu, loss->from_ns, loss->to_ns, loss->count, loss->uncounted);
 }
 
-void pipeline_clock(const struct pipeline *p, const char *clock, bool converted)
+void pipeline_clock(struct pipeline *p, const char *clock, bool converted)
 {
 	/* Those of kernel/trace/trace.c that are not "in_ns". */
 	static const char *const ticks[] = { "counter", "uptime", "x86-tsc" };
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(ticks) && !p->options.quiet && !converted; i++)
-		if (!strcmp(clock, ticks[i]))
-			fprintf(stderr,
-				"skbtrail: the clock '%s' does not count nanoseconds: times are "
-				"shown as if its ticks were some\n",
-				clock);
+	for (i = 0; i < ARRAY_SIZE(ticks) && !converted; i++)
+		p->ticks = p->ticks || !strcmp(clock, ticks[i]);
+	if (p->ticks && !p->options.quiet)
+		fprintf(stderr,
+			"skbtrail: the clock '%s' does not count nanoseconds: times are "
+			"shown as if its ticks were some\n",
+			clock);
 }
 
 int pipeline_run(struct pipeline *p, struct stream *s, u64 limit)
@@ -400,4 +401,35 @@ void pipeline_summary(const struct pipeline *p, const struct stream_stats *stats
 	strbuf_putc(&sb, '\n');
 	fputs(strbuf_cstr(&sb), stderr);
 	strbuf_free(&sb);
+}
+
+int pipeline_totals(struct pipeline *p, const struct stream *s, u64 lost_elsewhere, u64 time_ns,
+		    u64 own_cpu_ns)
+{
+	struct summary sum = {
+		.packets = paths_stats(p->paths)->packets,
+		.records = s->stats.records,
+		.bytes = s->stats.bytes,
+		.lost = s->stats.lost > lost_elsewhere ? s->stats.lost : lost_elsewhere,
+		.lost_uncounted = s->stats.lost_uncounted,
+		.time_ns = time_ns,
+		.own_cpu_ns = own_cpu_ns,
+		.cost = p->cost,
+	};
+	struct strbuf sb = STRBUF_INIT;
+
+	if (p->options.on_path)
+		return 0;
+	if (!time_ns && !p->ticks && s->oldest <= s->newest)
+		sum.time_ns = s->newest - s->oldest;
+	if (p->options.verbose && !p->options.quiet) {
+		render_summary_text(&sb, &sum, p->style.utf8);
+		fputs(strbuf_cstr(&sb), stderr);
+		strbuf_free(&sb);
+	}
+	if (!p->options.json)
+		return 0;
+	if (render_summary_json(&p->out, &sum))
+		p->write_error = ENOMEM;
+	return pipeline_flush(p);
 }

@@ -12,6 +12,7 @@
 #include "cli/select.h"
 #include "kernel/netns.h"
 #include "render/render.h"
+#include "render/summary.h"
 #include "trace/stream.h"
 
 struct pipeline;
@@ -47,7 +48,9 @@ struct pipeline {
 	u64 cmdlines_ns;	  /* when it was read last */
 	const u64 *only_netns;	  /* show only paths that touch one of these inodes; NULL: all */
 	u32 nr_only_netns;
-	bool flush_each; /* a person is watching: write after each packet */
+	struct cost cost; /* of the capture; ->packets is 0 when it is not known */
+	bool ticks;	  /* times are in no known unit */
+	bool flush_each;  /* a person is watching: write after each packet */
 	u64 shown;
 	bool progress;	 /* say on stderr how far it is, once that takes long */
 	u64 progress_ns; /* when it was said last (CLOCK_MONOTONIC) */
@@ -72,7 +75,7 @@ void pipeline_free(struct pipeline *p);
  * @clock: name of the trace clock
  * @converted: its ticks are converted to nanoseconds
  */
-void pipeline_clock(const struct pipeline *p, const char *clock, bool converted);
+void pipeline_clock(struct pipeline *p, const char *clock, bool converted);
 
 /**
  * pipeline_run - take in records up to a time
@@ -100,6 +103,16 @@ int pipeline_flush(struct pipeline *p);
  */
 void pipeline_summary(const struct pipeline *p, const struct stream_stats *stats,
 		      u64 lost_elsewhere);
+
+/**
+ * pipeline_totals - rates, losses and cost: lines for stderr with -v, the last line of --json
+ * @time_ns: that the records are of; 0: from the first of them to the last
+ * @own_cpu_ns: what this process used meanwhile; 0: of no interest
+ *
+ * Return: 0, or -errno when the output cannot be written any more.
+ */
+int pipeline_totals(struct pipeline *p, const struct stream *s, u64 lost_elsewhere, u64 time_ns,
+		    u64 own_cpu_ns);
 
 /** output_style - decide colours, character set and width for standard output */
 struct text_style output_style(const struct output_options *options);

@@ -56,7 +56,8 @@ static int prepare_head(struct dathead *head, struct capture *c, struct error *e
 	if (ret)
 		return ret;
 	ret = capture_device(c, netns, err);
-	if (!ret && metadata_write(&head->meta, &c->plan, c->options->output.select.dev, netns))
+	if (!ret &&
+	    metadata_write(&head->meta, &c->plan, c->options->output.select.dev, netns, &c->cost))
 		ret = error_errno(err, ENOMEM, "cannot describe the recording");
 	netns_snapshot_free(netns);
 	return ret;
@@ -105,6 +106,30 @@ static int record_loop(struct capture *c, struct recorder *r, struct error *err)
 	return 0;
 }
 
+/* What was recorded has not been looked at: its packets are not known, which report -v tells. */
+static void tell_totals(struct capture *c, const struct recorder *r)
+{
+	const struct output_options *options = &c->options->output;
+	struct summary sum = { .bytes = recorder_bytes(r), .cost = c->cost };
+	struct strbuf sb = STRBUF_INIT;
+	struct session_stats stats;
+	size_t i;
+
+	if (!options->verbose || options->quiet)
+		return;
+	if (!session_stats(c->session, &stats, NULL)) {
+		for (i = 0; i < stats.count; i++)
+			sum.records += stats.cpus[i].read;
+		sum.lost = stats.lost;
+	}
+	session_stats_free(&stats);
+	sum.time_ns = capture_time_ns(c);
+	sum.own_cpu_ns = capture_own_cpu_ns(c);
+	render_summary_text(&sb, &sum, output_style(options).utf8);
+	fputs(strbuf_cstr(&sb), stderr);
+	strbuf_free(&sb);
+}
+
 /* Record and finish. What was recorded before an error is kept. */
 static int record_into(struct capture *c, struct recorder *r, struct dathead *head,
 		       struct error *err)
@@ -133,6 +158,8 @@ static int record_into(struct capture *c, struct recorder *r, struct dathead *he
 		fprintf(stderr, "skbtrail: %llu bytes of records, %llu records lost\n",
 			(unsigned long long)recorder_bytes(r), (unsigned long long)capture_lost(c));
 	capture_tell_missed(c);
+	if (ret != -EPIPE)
+		tell_totals(c, r);
 	return ret;
 }
 
@@ -168,7 +195,7 @@ int cmd_record(int argc, char **argv, struct error *err)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct capture_options options = { 0 };
+	struct capture_options options = { .measure_cost = true };
 	int c, ret = 0;
 
 	opterr = 0;

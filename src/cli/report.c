@@ -92,6 +92,7 @@ static int read_metadata(struct pipeline *p, struct datfile *df, struct error *e
 		return ret;
 	}
 	p->snapshot = meta.netns;
+	p->cost = meta.cost;
 	if (!p->options.select.dev && meta.device[0]) {
 		snprintf(p->recorded_dev, sizeof(p->recorded_dev), "%s", meta.device);
 		p->options.select.dev = p->recorded_dev;
@@ -113,6 +114,12 @@ static int read_names(struct pipeline *p, struct datfile *df, struct error *err)
 	return ret ? ret : read_metadata(p, df, err);
 }
 
+static int show_totals(struct pipeline *p, const struct stream *s)
+{
+	pipeline_summary(p, &s->stats, 0);
+	return pipeline_totals(p, s, 0, 0, 0);
+}
+
 /* One buffer: records of another instance tell of the same packets again, so each has its own run. */
 static int report_buffer(struct datfile *df, const struct datfile_buffer *buffer,
 			 const struct output_options *options, struct error *err)
@@ -120,6 +127,7 @@ static int report_buffer(struct datfile *df, const struct datfile_buffer *buffer
 	struct symbol_loader symbols = { 0 };
 	struct stream *s = NULL;
 	struct pipeline p;
+	int totals = 0;
 	int ret;
 
 	ret = pipeline_init(&p, options, df->big_endian, df->layout.commit_size, err);
@@ -153,7 +161,9 @@ static int report_buffer(struct datfile *df, const struct datfile_buffer *buffer
 				"came before is shown",
 				df->path);
 	if (ret != -EPIPE && s->stats.records)
-		pipeline_summary(&p, &s->stats, 0);
+		totals = show_totals(&p, s);
+	if (!ret && totals)
+		ret = error_errno(err, -totals, "cannot write to standard output");
 	if (!ret && s->stats.records && !paths_stats(p.paths)->packets && !options->quiet)
 		fprintf(stderr,
 			"skbtrail: %s: no event in it tells of a packet on a device; such are "

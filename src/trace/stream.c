@@ -59,6 +59,7 @@ static int next_subbuffer(struct stream *s, struct stream_input *in, u32 i)
 	if (subbuffer_open(&in->cur, &s->layout, in->piece, avail, s->layout.swap))
 		s->stats.damaged++;
 	s->stats.subbuffers++;
+	s->stats.bytes += (u64)(in->cur.end - in->cur.pos);
 	in->piece += avail;
 	return 1;
 }
@@ -119,6 +120,9 @@ void stream_advance(struct stream *s, u32 i, int ret)
 	s->key[i] = ts;
 	if (ts > s->newest)
 		s->newest = ts;
+	/* a CPU's first record comes this way: stream_step() needs one before it */
+	if (ts < s->oldest)
+		s->oldest = ts;
 }
 
 void stream_resume(struct stream *s)
@@ -148,6 +152,7 @@ static int stream_new(struct stream **out, struct feeder *feeder,
 	s->layout = *layout;
 	s->nr = feeder->nr_cpus;
 	s->simple = !layout->swap;
+	s->oldest = STREAM_NONE;
 	s->in = calloc(s->nr + 1, sizeof(*s->in));
 	s->key = calloc(s->nr + 1, sizeof(*s->key));
 	s->lost_on = calloc(s->nr + 1, sizeof(*s->lost_on));

@@ -24,6 +24,7 @@ struct stream_input {
 struct stream_stats {
 	u64 records;
 	u64 subbuffers;
+	u64 bytes;	    /* of records in the sub-buffers, their headers included */
 	u64 lost;	    /* records lost, as far as the kernel counted them */
 	u64 lost_uncounted; /* places where records were lost and the kernel did not say how many */
 	u64 damaged;	    /* sub-buffers with impossible contents; the rest of each was skipped */
@@ -57,6 +58,7 @@ struct stream {
 	u32 tsc_mult, tsc_shift;
 	s64 ts_offset;
 	u64 newest;		  /* largest time handed out or seen at the head of a CPU */
+	u64 oldest;		  /* time of the first record; STREAM_NONE before it is seen */
 	struct stream_loss *loss; /* news for whoever takes the records; to be ... */
 	u32 nr_losses;		  /* ... looked at and set to 0 after each stream_next() */
 	int error;		  /* -errno of the first piece that could not be read */

@@ -168,6 +168,8 @@ def read_paths(path):
     for number, line in enumerate(lines, 1):
         try:
             packet = json.loads(line)
+            if "summary" in packet:
+                continue
             packet["first_ns"], packet["packet"], packet["hops"][0]["ts_ns"]  # are there
             paths.append(packet)
         except (ValueError, KeyError, IndexError, TypeError) as error:

@@ -31,13 +31,18 @@ def verdict(name, problems):
           + (f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""))
 
 
+def read_packets(file):
+    objects = [json.loads(line) for line in file.read_text().splitlines()]
+    return [packet for packet in objects if "summary" not in packet]
+
+
 def packets_of(directory, name, skbtrail):
     recording, out = directory / f"{name}.dat", directory / f"{name}.json"
     if skbtrail and recording.exists():
         with out.open("wb") as file:
             subprocess.run([skbtrail, "report", "--json", str(recording)], stdout=file, timeout=300,
                            stderr=subprocess.DEVNULL, check=False)
-    return [json.loads(line) for line in out.read_text().splitlines()]
+    return read_packets(out)
 
 
 def event_of(hop):
@@ -286,7 +291,7 @@ def check_bulk(packets, flow, size):
 
 
 def check_beside(directory):
-    packets = [json.loads(line) for line in (directory / "beside.json").read_text().splitlines()]
+    packets = read_packets(directory / "beside.json")
     said = re.search(r"(\d+) packets transmitted, (\d+) received", (directory / "beside.txt").read_text())
     if not said or said[1] != said[2]:
         yield f"ping: {said and said[0]}"
