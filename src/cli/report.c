@@ -27,7 +27,7 @@ static void print_help(void)
 	     "  skbtrail report trace.dat\n"
 	     "  skbtrail report -f 'icmp and host 10.0.2.2' trace.dat\n"
 	     "  skbtrail report -i eth0 --brief --dropped trace.dat\n"
-	     "  skbtrail report --json trace.dat | jq .end.state | sort | uniq -c\n"
+	     "  skbtrail report --json trace.dat | jq '.end.state // empty' | sort | uniq -c\n"
 	     "  ssh box skbtrail record -d 5 -o - | skbtrail report -\n");
 }
 
