@@ -154,6 +154,13 @@ struct job {
 	int skb_arg;
 };
 
+static enum fetch_device device_at(const struct probe_row *row)
+{
+	if (row->kind == ROW_QUEUED)
+		return DEVICE_NOT;
+	return row->kind == ROW_RECEIVED || row->kind == ROW_CARRIER ? DEVICE_SURE : DEVICE_MAYBE;
+}
+
 /* What the function's entry fetches, beyond the skb's address. */
 static void put_entry(const struct job *j, struct fetch_line *d)
 {
@@ -166,7 +173,7 @@ static void put_entry(const struct job *j, struct fetch_line *d)
 	if (j->row->kind == ROW_NFTABLES)
 		fetch_chain(d);
 	if (j->row->kind <= ROW_CARRIER || j->row->kind == ROW_HOOKS)
-		fetch_headers(d, false, j->row->kind != ROW_QUEUED);
+		fetch_headers(d, false, device_at(j->row));
 	if (j->row->kind == ROW_ROUTED || j->row->kind == ROW_HOOKS)
 		fetch_route(d);
 }
@@ -367,7 +374,7 @@ static void choose_tracepoint(struct chooser *c, const struct probe_tracepoint *
 		 name);
 	line_begin(&d, c, "e", name, "", place);
 	d.skb = "$skbaddr";
-	fetch_headers(&d, true, true);
+	fetch_headers(&d, true, DEVICE_SURE);
 	index = line_end(&d, c, name, "", row->event, TIER_T2);
 	if (index)
 		c->out->probe[index - 1].replaces = row->event;

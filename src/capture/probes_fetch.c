@@ -83,7 +83,7 @@ static void put_tag(struct fetch_line *d)
 }
 
 /* Everything but skbaddr, and but what a tracepoint says itself. */
-void fetch_headers(struct fetch_line *d, bool tracepoint, bool with_device)
+void fetch_headers(struct fetch_line *d, bool tracepoint, enum fetch_device device)
 {
 	char sk[48];
 
@@ -100,11 +100,13 @@ void fetch_headers(struct fetch_line *d, bool tracepoint, bool with_device)
 	if (has(d, SKB_DATA) && has(d, SKB_HEAD))
 		strbuf_printf(&d->text, " w%d=-%d(+%u(%s)):x64[%d]", WINDOW_BEFORE, WINDOW_BEFORE,
 			      at(d, SKB_DATA), d->skb, WINDOW_WORDS);
-	if (with_device)
+	if (device != DEVICE_NOT)
 		put_device(d, !tracepoint);
 	if (!has(d, SKB_SK))
 		return;
 	put_member(d, "sk", SKB_SK, "x64");
+	if (d->netns_told || (device == DEVICE_SURE && has(d, SKB_DEV) && has(d, DEV_NET)))
+		return;
 	snprintf(sk, sizeof(sk), "+%u(%s)", at(d, SKB_SK), d->skb);
 	put_netns(d, "sns", SOCK_NET, sk);
 }
@@ -133,7 +135,8 @@ void fetch_hooks(struct fetch_line *d)
 	put_sized(&state, "hook", NFSTATE_HOOK);
 	put_sized(&state, "pf", NFSTATE_PF);
 	put_member(&state, "nn", NFSTATE_NET, "x64");
-	if (has(d, NFSTATE_NET) && has(d, NET_INUM))
+	d->netns_told = has(d, NFSTATE_NET) && has(d, NET_INUM);
+	if (d->netns_told)
 		strbuf_printf(&state.text, " nns=+%u(+%u($arg2)):u32", at(d, NET_INUM),
 			      at(d, NFSTATE_NET));
 	put_member(&state, "ind", NFSTATE_IN, "x64");

@@ -10,12 +10,13 @@
 
 /* What an event at a function fetches, and whether there is one at its return. */
 enum row_kind {
-	ROW_LAYER,   /* entry: the skb and its headers */
-	ROW_ROUTED,  /* the same, where skb->dev may be unset: the route's device, too */
-	ROW_QUEUED,  /* the same, where something else may be in skb->dev: no device at all */
-	ROW_CARRIER, /* the same, only where event probes are not to be had */
-	ROW_BIRTH,   /* return: new */
-	ROW_COPY,    /* entry: the skb; return: new. One event at the return where entry arguments
+	ROW_LAYER,    /* entry: the skb and its headers */
+	ROW_RECEIVED, /* the same, of what a device has received, which is in skb->dev */
+	ROW_ROUTED,   /* the same, where skb->dev may be unset: the route's device, too */
+	ROW_QUEUED,   /* the same, where something else may be in skb->dev: no device at all */
+	ROW_CARRIER,  /* the same, only where event probes are not to be had */
+	ROW_BIRTH,    /* return: new */
+	ROW_COPY,     /* entry: the skb; return: new. One event at the return where entry arguments
 		      * can be had there */
 	ROW_MAKES, /* entry: the skb; return: new. Always both: what is born between belongs to it */
 	ROW_CALL,  /* entry: the skb; return: ret */

@@ -542,6 +542,42 @@ static void nonsense_is_no_probe(void **state)
 	assert_int_equal(probe_parse_asked(&asked, huge), 0);
 }
 
+static bool fetches(const struct fixture *fix, const char *name, const char *member)
+{
+	return strstr(definition(fix, name), member);
+}
+
+/* What is behind a NULL pointer costs a page fault a packet, and the reader takes the device's netns first. */
+static void socket_netns_is_fetched_only_where_nothing_else_tells(void **state)
+{
+	static const char *const told[] = { "ip_rcv",	   "ip_local_deliver",	"udp_rcv",
+					    "tcp_v4_rcv",  "netif_receive_skb", "net_dev_queue",
+					    "nf_hook_slow" };
+	static const char *const untold[] = { "ip_output", "ip_mc_output", "ip_defrag" };
+	struct fixture *fix = *state;
+	size_t i;
+
+	know_all_members(&fix->l);
+	add_all_symbols(fix);
+	assert_int_equal(choose(fix), 0);
+	for (i = 0; i < ARRAY_SIZE(told); i++) {
+		assert_true(fetches(fix, told[i], " ns="));
+		assert_true(fetches(fix, told[i], " sk="));
+		assert_false(fetches(fix, told[i], " sns="));
+	}
+	for (i = 0; i < ARRAY_SIZE(untold); i++)
+		assert_true(fetches(fix, untold[i], " sns="));
+	/* a device that does not say its netns */
+	fix->l.at[DEV_NET] = place(0, 0);
+	assert_int_equal(choose(fix), 0);
+	for (i = 0; i + 1 < ARRAY_SIZE(told); i++)
+		assert_true(fetches(fix, told[i], " sns="));
+	assert_false(fetches(fix, "nf_hook_slow", " sns="));
+	fix->l.at[NFSTATE_NET] = place(0, 0);
+	assert_int_equal(choose(fix), 0);
+	assert_true(fetches(fix, "nf_hook_slow", " sns="));
+}
+
 int main(void)
 {
 #define PROBES_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -564,6 +600,7 @@ int main(void)
 		PROBES_TEST(minimal_set_has_devices_births_and_deaths_alone),
 		PROBES_TEST(named_function_is_probed_or_refused_in_words),
 		PROBES_TEST(nonsense_is_no_probe),
+		PROBES_TEST(socket_netns_is_fetched_only_where_nothing_else_tells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
