@@ -14,11 +14,11 @@ set -m
 skbtrail=/in/skbtrail
 flood=
 
-# trace OPTION...: a short trace; exit status in $status, what it says in /tmp/stderr
+# trace OPTION...: a trace; exit status in $status, what it says in /tmp/stderr
 trace()
 {
 	status=0
-	timeout -k 5 120 "$skbtrail" trace --brief -d 0.2 "$@" > /tmp/stdout 2> /tmp/stderr < /dev/null || status=$?
+	timeout -k 5 120 "$skbtrail" trace --brief "$@" > /tmp/stdout 2> /tmp/stderr < /dev/null || status=$?
 }
 
 said()
@@ -60,7 +60,7 @@ timeout -k 5 60 "$skbtrail" report -v /tmp/x.dat > /dev/null 2> /tmp/stderr < /d
 verdict report_knows_what_the_recording_cost "$(tail -n 5 /tmp/stderr)" said 'estimated cost: .* of CPU time per packet'
 
 # ---- --budget
-trace --budget 50 --hops minimal
+trace --budget 50 --hops minimal -d 0.1
 verdict idle_machine_gets_what_hops_asks_for "status $status: $(cat /tmp/stderr)" \
 	eval "[ $status = 0 ] && said 'hop set chosen: (minimal|tracepoints only), .*; --hops, which allows no more, decided'"
 if [ -e $tracefs/kprobe_events ]; then
@@ -70,12 +70,12 @@ fi
 flood_on
 if [ -e $tracefs/kprobe_events ]; then
 	# under emulation each probe takes microseconds, so all of them cannot fit
-	trace --budget 60
+	trace --budget 60 -d 0.1
 	cat /tmp/stderr
 	verdict flood_lowers_the_hop_set "status $status: $(cat /tmp/stderr)" \
 		eval "{ [ $status = 0 ] && said 'left out: full' && ! said 'hop set chosen: full'; } || { [ $status = 1 ] && said 'nothing fits'; }"
 fi
-trace --budget 0.01
+trace --budget 0.01 -d 0.1
 cat /tmp/stderr
 verdict flood_that_nothing_fits_beside_is_an_error "status $status: $(cat /tmp/stderr)" \
 	eval "[ $status = 1 ] && said 'nothing fits the budget of 0.01 %: [1-9][0-9]* packets/s .*tracepoints only'"
