@@ -179,8 +179,9 @@ static int check_asked(const struct capture *c, struct error *err)
 /* Whether anybody will see what a record costs. */
 static bool wants_cost(const struct capture_options *o)
 {
-	return o->measure_cost || o->budget_ppm || o->output.json ||
-	       (o->output.verbose && !o->output.quiet);
+	if (o->measure_cost || o->budget_ppm)
+		return true;
+	return !o->output.on_path && (o->output.json || (o->output.verbose && !o->output.quiet));
 }
 
 static void cost_failed(struct capture *c, const struct error *why)

@@ -15,7 +15,10 @@
 
 static u64 per_second(u64 count, u64 time_ns)
 {
-	return (u64)((double)count * (double)NSEC_PER_SEC / (double)time_ns + 0.5);
+	double rate = (double)count * (double)NSEC_PER_SEC / (double)time_ns + 0.5;
+
+	/* what a damaged recording says may be more than a number holds */
+	return rate < 1e19 ? (u64)rate : (u64)1e19;
 }
 
 /* Of packets whose records were all lost nobody knows, so lost records are left out on both sides. */
@@ -87,8 +90,11 @@ static void put_cost(struct strbuf *sb, const struct summary *s, bool utf8)
 	u64 cost_ns = summary_cost_ns(s);
 
 	if (!cost_known(&s->cost)) {
-		strbuf_printf(sb, "skbtrail: cost per packet: not measured%s%s\n",
-			      s->cost.why[0] ? ": " : "", s->cost.why);
+		/* of a recording the words may be a stranger's */
+		strbuf_puts(sb, "skbtrail: cost per packet: not measured");
+		strbuf_puts(sb, s->cost.why[0] ? ": " : "");
+		strbuf_put_escaped(sb, s->cost.why, strlen(s->cost.why));
+		strbuf_putc(sb, '\n');
 		return;
 	}
 	if (!s->cost.records) {
@@ -139,7 +145,10 @@ static struct json_object *cost_json(const struct summary *s)
 	const struct cost *cost = &s->cost;
 
 	if (!cost_known(cost)) {
-		json_add_word(obj, "not_measured", cost->why[0] ? cost->why : "not recorded");
+		if (cost->why[0])
+			json_add_text(obj, "not_measured", cost->why, strlen(cost->why));
+		else
+			json_add_word(obj, "not_measured", "not recorded");
 		return obj;
 	}
 	if (cost->records) {

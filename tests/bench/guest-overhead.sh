@@ -208,31 +208,23 @@ undefine()
 	sh "$work/undefine" 2> /dev/null || true
 }
 
-kind_tracecmd_default()
+# with_our_events NAME ALL COMMAND...: ALL makes a pattern for COMMAND of the name of our group.
+with_our_events()
 {
+	local name=$1 all=$2
 	local -a events
 
+	shift 2
 	if define; then
 		mapfile -t events < <(options_of < "$work/others")
-		with tracecmd_default "" tracecmd -e "$group" "${events[@]}"
+		with "$name" "" "$@" -e "$group$all" "${events[@]}"
 	else
-		left_out tracecmd_default "there are no probe events"
+		left_out "$name" "there are no probe events"
 	fi
 	undefine
 }
-
-kind_perf_default()
-{
-	local -a events
-
-	if define; then
-		mapfile -t events < <(options_of < "$work/others")
-		with perf_default "" perf_record -e "$group:*" "${events[@]}"
-	else
-		left_out perf_default "there are no probe events"
-	fi
-	undefine
-}
+kind_tracecmd_default() { with_our_events tracecmd_default "" tracecmd; }
+kind_perf_default() { with_our_events perf_default ":*" perf_record; }
 
 # in_tree NAME PROGRAM ARGS...: a program with its own libraries
 in_tree()

@@ -155,6 +155,34 @@ static void faster_with_tracing_is_noise(void **state)
 	assert_int_equal(summary_cost_ns(&s), 0);
 }
 
+static void words_of_a_recording_cannot_move_the_cursor(void **state)
+{
+	struct summary s = make();
+	struct strbuf sb = STRBUF_INIT;
+
+	(void)state;
+	s.cost = (struct cost){ .why = "\033[2J\xff" };
+	render_summary_text(&sb, &s, true);
+	assert_null(strchr(strbuf_cstr(&sb), '\033'));
+	assert_non_null(strstr(strbuf_cstr(&sb), "not measured: \\x1b[2J\\xff"));
+	strbuf_free(&sb);
+	assert_int_equal(render_summary_json(&sb, &s), 0);
+	assert_null(strchr(strbuf_cstr(&sb), '\033'));
+	assert_null(strchr(strbuf_cstr(&sb), '\xff'));
+	strbuf_free(&sb);
+}
+
+static void impossible_rate_stays_a_number(void **state)
+{
+	struct summary s = { .records = UINT64_MAX, .bytes = UINT64_MAX, .time_ns = 1 };
+	struct strbuf sb = STRBUF_INIT;
+
+	(void)state;
+	assert_int_equal(render_summary_json(&sb, &s), 0);
+	assert_non_null(strstr(strbuf_cstr(&sb), "\"records_per_s\":10000000000000000000,"));
+	strbuf_free(&sb);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +193,8 @@ int main(void)
 		cmocka_unit_test(recording_knows_no_packets),
 		cmocka_unit_test(packets_that_leave_no_record_have_a_cost_of_their_own),
 		cmocka_unit_test(faster_with_tracing_is_noise),
+		cmocka_unit_test(words_of_a_recording_cannot_move_the_cursor),
+		cmocka_unit_test(impossible_rate_stays_a_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
