@@ -13,7 +13,7 @@ struct fetch_line {
 	struct strbuf text;
 	const struct layout *l;
 	const char *skb; /* fetch argument that gives the skb: "$arg1", "+0($arg1)", "$skbaddr" */
-	bool netns_told;	 /* by what was fetched already */
+	bool netns_told; /* by what was fetched already */
 };
 
 void fetch_skbaddr(struct fetch_line *d);

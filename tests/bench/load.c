@@ -48,7 +48,8 @@ static int socket_in(const char *netns)
 
 static struct sockaddr_in address(const char *text, int port)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port) };
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_port = htons((unsigned short)port) };
 
 	if (inet_pton(AF_INET, text, &addr.sin_addr) != 1)
 		die(text);
@@ -85,7 +86,8 @@ int main(int argc, char **argv)
 	int tx, rx, batches, i;
 
 	if (argc != 7) {
-		fputs("usage: load FROM_NETNS FROM_ADDRESS TO_NETNS TO_ADDRESS PORT PACKETS\n", stderr);
+		fputs("usage: load FROM_NETNS FROM_ADDRESS TO_NETNS TO_ADDRESS PORT PACKETS\n",
+		      stderr);
 		return 2;
 	}
 	CPU_ZERO(&cpu);
