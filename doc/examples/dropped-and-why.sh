@@ -4,7 +4,8 @@
 set -o pipefail
 skbtrail report --json trace.dat | python3 -c '
 import json, sys
-dropped = [packet for packet in map(json.loads, sys.stdin) if packet["end"]["state"] == "dropped"]
+packets = [line for line in map(json.loads, sys.stdin) if "packet" in line]
+dropped = [packet for packet in packets if packet["end"]["state"] == "dropped"]
 for packet in dropped:
     print(packet["packet"], packet["end"].get("reason"), packet["end"].get("location"))
 sys.exit(len(dropped) != 2)'
