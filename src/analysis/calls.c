@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/path.h"
+
 /* Softirq, hard interrupt. */
 #define LEVELS 2
 
@@ -108,6 +110,22 @@ const struct call *calls_inside(const struct calls *c, const struct event *ev,
 		if (wanted(stack->call[at - 1].layer))
 			return &stack->call[at - 1];
 	return NULL;
+}
+
+/* Of calls that copy an skb the return is told. */
+static bool has_ended(const struct call *call)
+{
+	if (call->layer == LAYER_CLONE || call->layer == LAYER_COPY || call->layer == LAYER_SEGMENT)
+		return false;
+	return !call->path || call->path->generation != call->generation || !call->path->mapped;
+}
+
+void calls_drop_ended(struct calls *c, const struct event *ev)
+{
+	struct call_stack *stack = find(c, ev);
+
+	while (stack && stack->depth && has_ended(&stack->call[stack->depth - 1]))
+		stack->depth--;
 }
 
 void calls_forget(struct calls *c)

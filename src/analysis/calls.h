@@ -55,6 +55,13 @@ bool calls_pop(struct calls *c, const struct event *ev, struct call *call);
 const struct call *calls_inside(const struct calls *c, const struct event *ev,
 				bool (*wanted)(u16 layer));
 
+/**
+ * calls_drop_ended - forget the innermost calls of the context whose packet is gone
+ *
+ * For captures without returns: a packet ends in the same context, after whatever was called for it.
+ */
+void calls_drop_ended(struct calls *c, const struct event *ev);
+
 /** calls_forget - records were lost: returns may be among them */
 void calls_forget(struct calls *c);
 

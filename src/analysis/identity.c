@@ -10,6 +10,9 @@
  */
 #include "analysis/identity.h"
 
+#include <netinet/in.h>
+#include <string.h>
+
 /* Headers that a tunnel or a tag may add between receive and send. More is another packet. */
 #define MAX_ENCAP_BYTES 256
 /* The least that a link header adds, where there is one: Ethernet's. */
@@ -166,4 +169,43 @@ bool identity_continues(const struct path *path, const struct event *ev, bool sh
 	default:
 		return true;
 	}
+}
+
+/* Whether another packet may be in it that is not read, or was encrypted. */
+static bool may_carry(const struct packet_net *net)
+{
+	return net->proto != IPPROTO_TCP && net->proto != IPPROTO_ICMP &&
+	       net->proto != IPPROTO_ICMPV6 && net->proto != IPPROTO_IGMP;
+}
+
+static bool other_addresses(const struct packet_net *a, const struct packet_net *b)
+{
+	return a->version != b->version ||
+	       (memcmp(a->src, b->src, sizeof(a->src)) && memcmp(a->dst, b->dst, sizeof(a->dst)));
+}
+
+bool identity_other_packet(const struct path *path, const struct event *ev)
+{
+	const struct packet_net *a, *b;
+
+	if (!(ev->has & EVENT_HAS_FACTS) || !ev->facts->has_packet || !path->views)
+		return false;
+	a = packet_inner(&path->views->packet);
+	b = packet_inner(&ev->facts->packet);
+	if (!a || !b)
+		return false;
+	/* From here to there it may have been put into a tunnel, or taken out of one. */
+	if ((path->views->packet.nr_nets != ev->facts->packet.nr_nets || other_addresses(a, b)) &&
+	    (may_carry(a) || may_carry(b)))
+		return false;
+	if (a->version != b->version ||
+	    (a->has_id && b->has_id && a->id && b->id && a->id != b->id))
+		return true;
+	if (a->l4 != PART_OK || b->l4 != PART_OK)
+		return false;
+	if (a->proto != b->proto)
+		return true;
+	if (a->proto == IPPROTO_TCP)
+		return a->tcp_seq != b->tcp_seq || a->tcp_ack != b->tcp_ack;
+	return a->icmp_has_id && b->icmp_has_id && a->icmp_seq != b->icmp_seq;
 }

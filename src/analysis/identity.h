@@ -21,4 +21,12 @@
  */
 bool identity_continues(const struct path *path, const struct event *ev, bool shared);
 
+/**
+ * identity_other_packet - whether headers say that an event is not of this packet
+ *
+ * What no router, no NAT and no tunnel changes in the innermost headers is another: for captures in which an end may
+ * be missing. What is not in both says nothing.
+ */
+bool identity_other_packet(const struct path *path, const struct event *ev);
+
 #endif

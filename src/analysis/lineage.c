@@ -118,14 +118,11 @@ void lineage_gone(struct paths *p, u64 skb)
 	put_origin(&p->lineage, origin);
 }
 
-/* An skb is new at this address: whatever was there before is gone. */
-static struct origin *born(struct paths *p, u64 skb, const struct event *ev)
+static struct origin *add_origin(struct paths *p, u64 skb, const struct event *ev)
 {
 	struct lineage *l = &p->lineage;
 	struct origin *origin;
 
-	path_reborn(p, skb);
-	lineage_gone(p, skb);
 	if (l->map.nr >= LINEAGE_MAX)
 		forget_all(l);
 	origin = new_origin(l);
@@ -139,6 +136,14 @@ static struct origin *born(struct paths *p, u64 skb, const struct event *ev)
 	if (!(ev->context & (EVENT_IN_SOFTIRQ | EVENT_IN_HARDIRQ)))
 		origin->pid = ev->pid;
 	return origin;
+}
+
+/* An skb is new at this address: whatever was there before is gone. */
+static struct origin *born(struct paths *p, u64 skb, const struct event *ev)
+{
+	path_reborn(p, skb);
+	lineage_gone(p, skb);
+	return add_origin(p, skb, ev);
 }
 
 /* ---- links */
@@ -260,6 +265,28 @@ static void take_clone(struct paths *p, u64 skb, u64 clone, const struct event *
 	}
 }
 
+/*
+ * Without births: a packet seen for the first time while another is in such a call was made there. Segments
+ * are sent after the call.
+ */
+static struct origin *origin_from_call(struct paths *p, const struct event *ev)
+{
+	const struct call *call;
+	struct origin *origin;
+
+	calls_drop_ended(&p->calls, ev);
+	call = calls_inside(&p->calls, ev, makes_skbs);
+	if (!call || !call->path || call->skb == ev->skb || call->layer <= LAYER_SEGMENT ||
+	    call->path->generation != call->generation || !call->path->mapped)
+		return NULL;
+	origin = add_origin(p, ev->skb, ev);
+	if (!origin)
+		return NULL;
+	set_parent(origin, link_of(call->layer), call->skb, call->path);
+	call->path->split |= origin->link == LINK_FRAGMENT;
+	return origin;
+}
+
 static void take_call(struct paths *p, const struct event *ev)
 {
 	struct path *path = addrmap_find(&p->ids, ev->skb);
@@ -273,6 +300,8 @@ static void take_call(struct paths *p, const struct event *ev)
 		call.hop = path->cut_hops ? UINT32_MAX : path->nr_hops - 1;
 		path->handled |= ev->layer == LAYER_NDISC;
 	}
+	if (p->options.filtered)
+		calls_drop_ended(&p->calls, ev);
 	calls_push(&p->calls, ev, &call);
 }
 
@@ -292,6 +321,13 @@ static s32 verdict_of(const struct event *ev)
 	return ev->ret == 1 ? 1 : ev->ret < 0 ? 0 : 2;
 }
 
+static void note_segmented(struct paths *p, struct path *path, const struct event *ev)
+{
+	p->lineage.segmented[p->lineage.nr_segmented++ % LINEAGE_SEGMENTED] =
+		(struct segmented){ path, ev->ts_ns, path->generation, ev->cpu };
+	path->split = true;
+}
+
 static void take_return(struct paths *p, const struct event *ev)
 {
 	struct hop_filter *filter;
@@ -305,6 +341,8 @@ static void take_return(struct paths *p, const struct event *ev)
 		return;
 	}
 	path = call.path && call.path->generation == call.generation ? call.path : NULL;
+	if (path && p->options.filtered && call.layer == LAYER_SEGMENT && ev->other)
+		note_segmented(p, path, ev);
 	if (!path || call.hop >= path->nr_hops || !(ev->has & EVENT_HAS_RET))
 		return;
 	filter = (struct hop_filter *)hop_filter_of(&path->hops[call.hop]);
@@ -413,6 +451,8 @@ void lineage_adopt(struct paths *p, struct path *path, const struct event *ev)
 {
 	struct origin *origin = addrmap_find(&p->lineage.map, ev->skb), *kept;
 
+	if (!origin && p->options.filtered)
+		origin = origin_from_call(p, ev);
 	if (!origin)
 		return;
 	path->birth_ns = origin->birth_ns;
@@ -463,10 +503,48 @@ static bool plausible(u8 kind, const struct packet *packet)
 	}
 }
 
+/* Whether one's bytes are among the other's: of TCP by sequence numbers, of UDP by the numbers that GSO gives. */
+static bool is_segment_of(const struct path *path, const struct path *whole)
+{
+	const struct packet_net *a, *b;
+
+	a = path->views ? packet_inner(&path->views->packet) : NULL;
+	b = whole->views ? packet_inner(&whole->views->packet) : NULL;
+	if (!a || !b || a->version != b->version || a->proto != b->proto || a->l4 != PART_OK ||
+	    b->l4 != PART_OK || a->sport != b->sport || a->dport != b->dport ||
+	    memcmp(a->src, b->src, sizeof(a->src)) || memcmp(a->dst, b->dst, sizeof(a->dst)))
+		return false;
+	if (a->proto == IPPROTO_TCP)
+		return b->total_bytes > (u32)b->header_bytes + b->l4_bytes &&
+		       a->tcp_seq - b->tcp_seq < b->total_bytes - b->header_bytes - b->l4_bytes;
+	return a->proto == IPPROTO_UDP && a->has_id && b->has_id && (u16)(a->id - b->id) < 64;
+}
+
+/* Segments are sent right after they were cut, by the CPU that did it. */
+static void link_segment(struct paths *p, struct path *path)
+{
+	const struct segmented *s;
+	u32 i;
+
+	for (i = 0; i < LINEAGE_SEGMENTED; i++) {
+		s = &p->lineage.segmented[i];
+		if (!s->path || s->path == path || s->path->generation != s->generation ||
+		    s->cpu != path->hops[0].cpu ||
+		    s->ts_ns + LINEAGE_SEGMENTED_NS < path->first_ns ||
+		    !is_segment_of(path, s->path))
+			continue;
+		add_link(p, path, LINK_SEGMENT, true, s->path->number, s->path->skb);
+		add_link(p, s->path, LINK_SEGMENT, false, path->number, path->skb);
+		return;
+	}
+}
+
 void lineage_check(struct paths *p, struct path *path)
 {
 	const struct origin *origin = addrmap_find(&p->lineage.map, path->skb);
 
+	if (p->options.filtered && !path->nr_links && path->nr_hops)
+		link_segment(p, path);
 	if (origin && origin->parent_number && needs_headers(origin->link)) {
 		if (plausible(origin->link, &path->views->packet))
 			link_to_parent(p, path, origin);

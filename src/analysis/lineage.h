@@ -51,6 +51,17 @@ struct waiting_fragment {
 	u32 generation;
 };
 
+/* Packets that GSO cut up lately, where births of the segments are not recorded. */
+#define LINEAGE_SEGMENTED 16
+#define LINEAGE_SEGMENTED_NS (20 * NSEC_PER_MSEC)
+
+struct segmented {
+	struct path *path;
+	u64 ts_ns;
+	u32 generation;
+	u16 cpu;
+};
+
 struct lineage {
 	struct addrmap map; /* -> struct origin */
 	struct origin *free;
@@ -59,6 +70,8 @@ struct lineage {
 	struct signature *signature; /* LINEAGE_SIGNATURES of them, by hash */
 	struct waiting_fragment fragment[LINEAGE_FRAGMENTS]; /* a ring */
 	u32 nr_fragments;
+	struct segmented segmented[LINEAGE_SEGMENTED]; /* a ring */
+	u32 nr_segmented;
 };
 
 int lineage_init(struct lineage *l);

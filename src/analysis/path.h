@@ -92,6 +92,7 @@ enum free_site {
 	FREE_SITE_TCP,	/* TCP was done with a segment, which may have been good for something */
 	FREE_SITE_PART, /* it was a part of another packet, which was freed */
 	FREE_SITE_ICMP, /* ICMP was done with it, or had no use for it: the event is the same */
+	FREE_SITE_FILTER, /* netfilter */
 };
 
 /* How two packets have to do with each other. The names are those of enum layer's calls. */

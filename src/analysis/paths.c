@@ -101,8 +101,10 @@ static void end_unseen(struct path *path)
 }
 
 /* The skb was let go with no event that says why. */
-static void end_silent(struct path *path)
+static void end_silent(const struct paths *p, struct path *path)
 {
+	bool sent = path->tx_ok || (p->options.filtered && path->last_kind == EVENT_START_XMIT);
+
 	path->complete = PATH_COMPLETE;
 	if (path->stage == STAGE_COPIED)
 		path->state = PATH_DELIVERED;
@@ -112,7 +114,7 @@ static void end_silent(struct path *path)
 		path->state = PATH_SPLIT;
 	else if (path->stage == STAGE_STACK && path->at_l4)
 		path->state = PATH_DELIVERED;
-	else if (path->stage == STAGE_TX && path->tx_ok)
+	else if (path->stage == STAGE_TX && sent)
 		path->state = PATH_TRANSMITTED;
 	else
 		end_unseen(path);
@@ -324,7 +326,7 @@ static void move_on(struct paths *p, struct path *path, const struct event *ev)
 		path->stage = STAGE_TX;
 		path->tx_dev = ev->dev;
 		path->tx_done = path->tx_ok = false;
-		if (ev->kind == EVENT_START_XMIT)
+		if (ev->kind == EVENT_START_XMIT && !p->options.filtered)
 			xmit_push(&p->xmits, ev->cpu, path, ev->dev);
 		break;
 	case EVENT_RX_ENTRY:
@@ -361,6 +363,9 @@ static bool name_shared(struct paths *p, u16 dev)
 /* Whether a hop is one of the packet that its address stood for so far. */
 static bool continues(struct paths *p, const struct path *path, const struct event *ev)
 {
+	/* Of what the kernel let through, a death may be missing. */
+	if (p->options.filtered && identity_other_packet(path, ev))
+		return false;
 	/* With births recorded, an address stands for a packet until the next one. */
 	if (p->exact && path->losses == p->losses)
 		return true;
@@ -605,6 +610,22 @@ static void end_in_filter(struct path *path, s32 hop)
 		set_drop(&path->hops[path->nr_hops - 2]);
 }
 
+/* The hook that dropped it, where returns are not recorded: what freed it tells, and nothing came after. */
+static s32 filter_by_site(const struct paths *p, const struct path *path, const struct event *ev)
+{
+	u32 i;
+
+	if (!p->options.free_site || p->options.free_site(p->options.ctx, ev) != FREE_SITE_FILTER)
+		return -1;
+	for (i = path->nr_hops; i-- > 0;) {
+		if (path->hops[i].kind == EVENT_HOOK)
+			return (s32)i;
+		if (path->hops[i].kind != EVENT_TABLE && path->hops[i].kind != EVENT_DROP)
+			return -1;
+	}
+	return -1;
+}
+
 /* A driver may have to return; what it became part of, or its parts, may be seen only later. */
 static void end_or_wait(struct paths *p, struct path *path)
 {
@@ -637,7 +658,8 @@ static void take_free(struct paths *p, const struct event *ev)
 	end_seen(path, ev);
 	path_unmap(p, path);
 	if (p->exact && path->state == PATH_DROPPED)
-		end_in_filter(path, lineage_filter(p, path, ev));
+		end_in_filter(path, p->options.filtered ? filter_by_site(p, path, ev) :
+							  lineage_filter(p, path, ev));
 	if (path->state == PATH_DROPPED && path->stage == STAGE_STACK && !judge(p, path, ev)) {
 		path_move(p, path, path->copies_open ? LIST_SOCKET : LIST_RAW);
 		return;
@@ -659,7 +681,7 @@ static void take_death(struct paths *p, const struct event *ev)
 	if (path) {
 		p->stats.events++;
 		path->last_ns = ev->ts_ns;
-		end_silent(path);
+		end_silent(p, path);
 		path_unmap(p, path);
 		end_or_wait(p, path);
 	}
@@ -719,6 +741,10 @@ static void take_layer(struct paths *p, const struct event *ev)
 		forget(p, path);
 		path = NULL;
 	}
+	if (path && p->options.filtered && identity_other_packet(path, ev)) {
+		forget(p, path);
+		path = NULL;
+	}
 	/* Rules look at packets only that a hook has shown; a socket's clone is no packet. */
 	if (!path && ev->kind != EVENT_TABLE && !lineage_is_for_socket(p, ev))
 		path = new_path(p, ev);
@@ -730,6 +756,8 @@ static void take_layer(struct paths *p, const struct event *ev)
 	add_hop(p, path, ev);
 	move_in_stack(p, path, ev);
 	path_move(p, path, LIST_MOVING);
+	if (p->options.filtered)
+		return; /* no return will come */
 	if (ev->kind == EVENT_HOOK || (ev->kind == EVENT_TABLE && !(ev->has & EVENT_HAS_RET)))
 		lineage_event(p, ev);
 }

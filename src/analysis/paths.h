@@ -30,7 +30,12 @@ struct paths_options {
 	enum free_site (*free_site)(void *ctx, const struct event *ev);
 	void *ctx;
 	u32 max_live;  /* 0: PATHS_MAX_LIVE */
-	bool exact;    /* births of skbs are recorded */
+	bool exact;    /* births of skbs are recorded, or their deaths at least */
+	/*
+	 * The kernel let through only what may match a filter: there are deaths, but no births, no returns
+	 * of drivers (net_dev_xmit), and of calls only the entries.
+	 */
+	bool filtered;
 	bool headers;  /* there are events with EVENT_HAS_FACTS */
 	bool carriers; /* EVENT_HEADERS belong to the event that follows */
 	/* Whether several netns have a device of this name, asked once for each; NULL: none do. */

@@ -159,7 +159,8 @@ static int add_events(struct plan *plan)
 	int ret = 0;
 
 	for (i = 0; i < plan->event_count && !ret; i++) {
-		if (is_ours(plan, plan->events[i]))
+		if (is_ours(plan, plan->events[i]) ||
+		    plan_event_doubled(plan->probes, plan->events[i]))
 			continue;
 		at = strcspn(plan->events[i], ":");
 		snprintf(file, sizeof(file), "events/%.*s/%s/enable", (int)at, plan->events[i],
@@ -169,6 +170,23 @@ static int add_events(struct plan *plan)
 	if (!ret && plan->probes) {
 		snprintf(file, sizeof(file), "events/%s/enable", plan->group);
 		ret = add_step(plan, PLAN_SETUP, PLAN_WRITE, file, "1");
+	}
+	return ret;
+}
+
+static int add_filters(struct plan *plan)
+{
+	const struct probe *probe;
+	char file[256];
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < plan->probes->nr && !ret; i++) {
+		probe = &plan->probes->probe[i];
+		if (!probe->filter)
+			continue;
+		snprintf(file, sizeof(file), "events/%s/%s/filter", plan->group, probe->name);
+		ret = add_step(plan, PLAN_SETUP, PLAN_FILTER, file, probe->filter);
 	}
 	return ret;
 }
@@ -188,6 +206,8 @@ static int add_setup(const struct capture_request *rq, const struct features *f,
 		ret = add_number(plan, "buffer_percent", (u64)rq->buffer_percent);
 	if (!ret && plan->probes)
 		ret = add_probe_lines(plan, PLAN_SETUP);
+	if (!ret && plan->probes)
+		ret = add_filters(plan);
 	return ret ? ret : add_events(plan);
 }
 
@@ -315,6 +335,7 @@ static void put_step(struct strbuf *out, const struct plan_step *step)
 {
 	switch (step->op) {
 	case PLAN_WRITE:
+	case PLAN_FILTER:
 		put_write(out, step->value, " > ", step->path);
 		break;
 	case PLAN_APPEND:

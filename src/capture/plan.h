@@ -48,13 +48,14 @@ enum plan_op {
 	PLAN_WRITE,
 	PLAN_RMDIR,
 	PLAN_APPEND, /* definitions, or their removal: a line each, all in one write(2) */
+	PLAN_FILTER, /* as PLAN_WRITE, but when it is refused the event goes unfiltered */
 };
 
 struct plan_step {
 	enum plan_phase phase;
 	enum plan_op op;
 	char *path;  /* absolute */
-	char *value; /* PLAN_WRITE, PLAN_APPEND: without the last newline; else NULL */
+	char *value; /* without the last newline; of PLAN_MKDIR and PLAN_RMDIR NULL */
 };
 
 struct plan {
@@ -62,7 +63,9 @@ struct plan {
 	char *instance_dir; /* <tracing_dir>/instances/skbtrail-<pid> */
 	struct plan_step *steps;
 	size_t step_count;
-	char **events; /* "sys:event" that will be on, sorted; after session_open(): that are on */
+	/* "sys:event" that will be on, sorted; after session_open(): that are on. With them those whose
+	 * format only is of use (probe.reads_format). */
+	char **events;
 	size_t event_count;
 	const struct probes *probes; /* of the request */
 	char group[32];		     /* of the probe events: "skbtrail_<pid>" */

@@ -73,14 +73,12 @@ static bool replaced(const struct selection *sel, const char *event)
 	return false;
 }
 
-/* Whether a probe event stands in its place, so that both together would tell everything twice. */
-static bool doubled(const struct selection *sel, const char *event)
+bool plan_event_doubled(const struct probes *probes, const char *event)
 {
 	size_t i;
 
-	for (i = 0; sel->probes && i < sel->probes->nr; i++)
-		if (sel->probes->probe[i].replaces &&
-		    !strcmp(sel->probes->probe[i].replaces, event))
+	for (i = 0; probes && i < probes->nr; i++)
+		if (probes->probe[i].replaces && !strcmp(probes->probe[i].replaces, event))
 			return true;
 	return false;
 }
@@ -230,8 +228,13 @@ static void sort_events(struct plan *plan)
 
 int plan_add_event(struct plan *plan, const char *event)
 {
-	int ret = add_name(&plan->events, &plan->event_count, event);
+	size_t i;
+	int ret;
 
+	for (i = 0; i < plan->event_count; i++)
+		if (!strcmp(plan->events[i], event))
+			return 0;
+	ret = add_name(&plan->events, &plan->event_count, event);
 	if (!ret)
 		sort_events(plan);
 	return ret;
@@ -263,6 +266,9 @@ static int add_probe_events(struct plan *plan)
 			continue;
 		snprintf(name, sizeof(name), "%s:%s", plan->group, probes->probe[i].name);
 		ret = add_name(&plan->events, &plan->event_count, name);
+		if (!ret && probes->probe[i].reads_format)
+			ret = add_name(&plan->events, &plan->event_count,
+				       probes->probe[i].replaces);
 	}
 	sort_events(plan);
 	return ret;
@@ -296,7 +302,7 @@ int plan_choose_events(const struct capture_request *rq, const struct features *
 	for (i = 0; i < rq->event_count && memory && !ret; i++)
 		ret = choose_asked(&sel, rq->events[i], err);
 	for (i = 0; i < f->event_count && memory && !ret; i++)
-		if (sel.chosen[i] && !doubled(&sel, f->events[i]))
+		if (sel.chosen[i] && !plan_event_doubled(plan->probes, f->events[i]))
 			memory = !add_name(&plan->events, &plan->event_count, f->events[i]);
 	if (memory && !ret)
 		memory = !add_probe_events(plan);

@@ -15,4 +15,7 @@
 int plan_choose_events(const struct capture_request *rq, const struct features *f,
 		       struct plan *plan, struct error *err);
 
+/** plan_event_doubled - whether a probe stands in its place, so that both would tell everything twice */
+bool plan_event_doubled(const struct probes *probes, const char *event);
+
 #endif

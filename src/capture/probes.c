@@ -68,9 +68,26 @@ static void line_begin(struct fetch_line *d, const struct chooser *c, const char
 	strbuf_printf(&d->text, "%s:skbtrail_%u/%s%s %s", type, c->rq->pid, name, suffix, place);
 }
 
-/* Take a finished definition; Return: its index + 1, 0 when it could not be taken. */
+/* Add what the kernel shall let through of this event. @parent: the field that has the skb */
+static char *push(struct fetch_line *d, const struct chooser *c, enum push_at at,
+		  const char *parent)
+{
+	struct strbuf filter = STRBUF_INIT;
+
+	if (!c->rq->push)
+		return NULL;
+	if (!push_filter_event(c->rq->push, at, c->l, d->skb, parent, &d->text, &filter))
+		return NULL;
+	strbuf_cstr(&filter);
+	return filter.data;
+}
+
+/*
+ * Take a finished definition; Return: its index + 1, 0 when it could not be taken.
+ * @filter: taken, too
+ */
 static u32 line_end(struct fetch_line *d, struct chooser *c, const char *name, const char *suffix,
-		    const char *function, enum tier tier)
+		    const char *function, enum tier tier, char *filter)
 {
 	struct probe *grown;
 
@@ -78,12 +95,14 @@ static u32 line_end(struct fetch_line *d, struct chooser *c, const char *name, c
 		if (d->text.failed)
 			c->memory = false;
 		strbuf_free(&d->text);
+		free(filter);
 		return 0;
 	}
 	grown = reallocarray(c->out->probe, c->out->nr + 1, sizeof(*grown));
 	if (!grown) {
 		c->memory = false;
 		strbuf_free(&d->text);
+		free(filter);
 		return 0;
 	}
 	c->out->probe = grown;
@@ -92,9 +111,11 @@ static u32 line_end(struct fetch_line *d, struct chooser *c, const char *name, c
 	snprintf(grown->name, sizeof(grown->name), "%s%s", name, suffix);
 	snprintf(grown->function, sizeof(grown->function), "%s", function);
 	grown->definition = strdup(strbuf_cstr(&d->text));
+	grown->filter = filter;
 	strbuf_free(&d->text);
 	grown->tier = (u8)tier;
 	if (!grown->definition) {
+		free(filter);
 		c->memory = false;
 		return 0;
 	}
@@ -154,9 +175,16 @@ struct job {
 	int skb_arg;
 };
 
+/* Whether it stands for what happens to packets that wait for a reader, or no longer: UDP keeps its own things in
+ * the place of skb->dev then. */
+static bool is_behind_devices(const struct probe_row *row)
+{
+	return row->kind == ROW_QUEUED || (row->stands_for && strncmp(row->stands_for, "net:", 4));
+}
+
 static enum fetch_device device_at(const struct probe_row *row)
 {
-	if (row->kind == ROW_QUEUED)
+	if (is_behind_devices(row))
 		return DEVICE_NOT;
 	return row->kind == ROW_RECEIVED || row->kind == ROW_CARRIER ? DEVICE_SURE : DEVICE_MAYBE;
 }
@@ -195,37 +223,64 @@ static const char *result_of(const struct probe_row *row)
 	}
 }
 
-static bool has_return(const struct probe_row *row)
+/* With filters only those at whose return an skb is known: others could not be told apart there. */
+static bool has_return(const struct chooser *c, const struct probe_row *row)
 {
+	if (c->rq->push)
+		return row->kind == ROW_COPY || row->kind == ROW_MAKES;
 	return *result_of(row) || row->kind == ROW_VOID;
+}
+
+static void replace(struct chooser *c, const char *event)
+{
+	if (c->out->nr_replaced < ARRAY_SIZE(c->out->replaced))
+		c->out->replaced[c->out->nr_replaced++] = event;
+}
+
+/* A function that stands for a tracepoint goes by its name. */
+static const char *event_name(const struct chooser *c, const struct probe_row *row)
+{
+	if (c->rq->push && row->kind == ROW_CARRIER && row->stands_for)
+		return strchr(row->stands_for, ':') + 1;
+	return row->function;
 }
 
 static void add_entry(const struct job *j, u32 instead_of)
 {
-	const char *name = j->row->function;
+	const char *name = event_name(j->c, j->row);
 	struct fetch_line d;
+	char *filter;
 	u32 index;
 
 	line_begin(&d, j->c, "p", name, "", j->symbol);
 	d.skb = j->skb;
 	fetch_skbaddr(&d);
 	put_entry(j, &d);
-	index = line_end(&d, j->c, name, "", j->symbol, TIER_T1);
-	if (index)
-		j->c->out->probe[index - 1].instead_of = instead_of;
+	filter = push(&d, j->c, j->row->at, "skbaddr");
+	index = line_end(&d, j->c, name, "", j->symbol, TIER_T1, filter);
+	if (!index)
+		return;
+	j->c->out->probe[index - 1].instead_of = instead_of;
+	if (name != j->row->function) {
+		j->c->out->probe[index - 1].replaces = j->row->stands_for;
+		replace(j->c, j->row->stands_for);
+	}
 }
 
 static void add_return(const struct job *j, u32 instead_of)
 {
 	const char *name = j->row->function;
 	struct fetch_line d;
+	char *filter;
 	char type[8];
 	u32 index;
 
 	snprintf(type, sizeof(type), "r%d", RETURNS_AT_ONCE);
 	line_begin(&d, j->c, type, name, "_ret", j->symbol);
 	strbuf_puts(&d.text, result_of(j->row));
-	index = line_end(&d, j->c, name, "_ret", j->symbol, TIER_T1);
+	d.skb = "$retval";
+	filter = push(&d, j->c, j->row->at, "new");
+	index = line_end(&d, j->c, name, "_ret", j->symbol, TIER_T1, filter);
 	if (index)
 		j->c->out->probe[index - 1].instead_of = instead_of;
 }
@@ -247,7 +302,7 @@ static u32 add_both_in_one(const struct job *j)
 	fetch_skbaddr(&d);
 	put_entry(j, &d);
 	strbuf_puts(&d.text, result_of(j->row));
-	return line_end(&d, j->c, name, "_ret", j->symbol, TIER_T3);
+	return line_end(&d, j->c, name, "_ret", j->symbol, TIER_T3, NULL);
 }
 
 /* nft_do_chain() is not among them: newer kernels free a packet inside that a rule drops. */
@@ -255,6 +310,8 @@ static bool may_be_one(const struct job *j)
 {
 	u8 kind = j->row->kind;
 
+	if (j->c->rq->push)
+		return false; /* at the return its headers may be gone */
 	return j->c->tier >= TIER_T3 && (kind == ROW_COPY || kind == ROW_XTABLES);
 }
 
@@ -322,6 +379,10 @@ static bool is_wanted(const struct chooser *c, const struct probe_row *row)
 
 	if (row->set > largest[c->rq->hops])
 		return false;
+	if (c->rq->push && row->kind == ROW_BIRTH)
+		return false;
+	if (row->kind == ROW_CARRIER && !c->rq->push && is_behind_devices(row))
+		return false; /* without headers the tracepoint is as good */
 	return row->kind != ROW_CARRIER || c->tier == TIER_T1;
 }
 
@@ -339,7 +400,7 @@ static void choose_row(struct chooser *c, const struct probe_row *row)
 	one = may_be_one(&j) ? add_both_in_one(&j) : 0;
 	if (row->kind != ROW_BIRTH)
 		add_entry(&j, one);
-	if (has_return(row))
+	if (has_return(c, row))
 		add_return(&j, one);
 }
 
@@ -349,41 +410,62 @@ static bool knows_headers(const struct layout *l)
 	return layout_has(l, SKB_DATA) || layout_has(l, SKB_DEV);
 }
 
-static void replace(struct chooser *c, const char *event)
+/* What the tracepoint itself says: the device's name and the length, or why it was freed. */
+static void put_tracepoint(struct fetch_line *d, const struct probe_tracepoint *row)
 {
-	if (c->out->nr_replaced < ARRAY_SIZE(c->out->replaced))
-		c->out->replaced[c->out->nr_replaced++] = event;
+	if (!row->when_filtered) {
+		strbuf_puts(&d->text, " len=$len:u32 name=$name:string");
+		fetch_headers(d, true, DEVICE_SURE);
+	} else if (!strcmp(row->event, "skb:kfree_skb")) {
+		strbuf_puts(&d->text, " location=$location:x64 reason=$reason:u32");
+	}
+}
+
+static void add_tracepoint(struct chooser *c, const struct probe_tracepoint *row)
+{
+	const char *name = strchr(row->event, ':') + 1;
+	struct fetch_line d;
+	char place[128];
+	char *filter;
+	u32 index;
+
+	snprintf(place, sizeof(place), "%.*s.%s skbaddr=$skbaddr:x64",
+		 (int)strcspn(row->event, ":"), row->event, name);
+	line_begin(&d, c, "e", name, "", place);
+	d.skb = "$skbaddr";
+	put_tracepoint(&d, row);
+	filter = push(&d, c, row->at, "skbaddr");
+	index = line_end(&d, c, name, "", row->event, TIER_T2, filter);
+	if (index) {
+		c->out->probe[index - 1].replaces = row->event;
+		c->out->probe[index - 1].reads_format = row->when_filtered;
+	}
 }
 
 static void choose_tracepoint(struct chooser *c, const struct probe_tracepoint *row)
 {
 	const char *name = strchr(row->event, ':') + 1;
-	struct fetch_line d;
-	char place[128];
-	u32 index;
+	char system[8];
 
-	if (!features_has_event(c->f, "net", name)) {
+	if (row->when_filtered && !c->rq->push)
+		return;
+	snprintf(system, sizeof(system), "%.*s", (int)strcspn(row->event, ":"), row->event);
+	if (!features_has_event(c->f, system, name)) {
 		if (!row->replaced_only)
 			miss(c, name, "this kernel has no such tracepoint", "");
 		return;
 	}
 	replace(c, row->event);
-	if (row->replaced_only)
-		return;
-	snprintf(place, sizeof(place), "net.%s skbaddr=$skbaddr:x64 len=$len:u32 name=$name:string",
-		 name);
-	line_begin(&d, c, "e", name, "", place);
-	d.skb = "$skbaddr";
-	fetch_headers(&d, true, DEVICE_SURE);
-	index = line_end(&d, c, name, "", row->event, TIER_T2);
-	if (index)
-		c->out->probe[index - 1].replaces = row->event;
+	if (!row->replaced_only)
+		add_tracepoint(c, row);
 }
 
 /* Any function that the user named; an error when it cannot be done. */
 static int choose_asked(struct chooser *c, const struct probe_asked *asked, struct error *err)
 {
-	struct probe_row row = { .function = asked->function, .kind = ROW_LAYER };
+	struct probe_row row = { .function = asked->function,
+				 .kind = ROW_LAYER,
+				 .at = PUSH_ANYWHERE };
 	struct job j = { .c = c, .row = &row, .skb_arg = asked->arg };
 	size_t missing = c->out->nr_missing;
 	bool by_reference = asked->by_reference;
@@ -464,6 +546,21 @@ static void settle_tier(struct probes *out)
 			out->tier = out->probe[i].tier;
 }
 
+/* Tracepoints that cannot be filtered by headers, and whose news others tell as well. */
+static void replace_unfiltered(struct chooser *c)
+{
+	size_t i;
+
+	/* its skb may be gone, so that nothing tells whose it is */
+	replace(c, "net:net_dev_xmit");
+	if (c->tier > TIER_T1)
+		return;
+	for (i = 0; i < nr_probe_tracepoints; i++)
+		if (probe_tracepoints[i].replaced_only ||
+		    !strncmp(probe_tracepoints[i].event, "net:napi_gro", 12))
+			replace(c, probe_tracepoints[i].event);
+}
+
 int probes_choose(const struct probe_request *rq, const struct features *f,
 		  const struct kallsyms *symbols, const struct layout *layout, struct probes *out,
 		  struct error *err)
@@ -473,6 +570,7 @@ int probes_choose(const struct probe_request *rq, const struct features *f,
 	size_t i;
 
 	memset(out, 0, sizeof(*out));
+	out->pushed = rq->push;
 	out->faults_are_misses = !f->cap[FEATURE_EVENT_PROBES].ok;
 	choose_tier(&c);
 	if (c.tier >= TIER_T1 && !symbols) {
@@ -493,6 +591,8 @@ int probes_choose(const struct probe_request *rq, const struct features *f,
 			choose_row(&c, &probe_rows[i]);
 	for (i = 0; i < rq->nr_asked && !ret; i++)
 		ret = choose_asked(&c, &rq->asked[i], err);
+	if (rq->push && c.tier >= TIER_T1)
+		replace_unfiltered(&c);
 	settle_tier(out);
 	if (!c.memory)
 		return error_errno(err, ENOMEM, "cannot choose the probes");
@@ -549,8 +649,10 @@ void probes_free(struct probes *p)
 {
 	size_t i;
 
-	for (i = 0; i < p->nr; i++)
+	for (i = 0; i < p->nr; i++) {
 		free(p->probe[i].definition);
+		free(p->probe[i].filter);
+	}
 	free(p->probe);
 	free(p->missing);
 	memset(p, 0, sizeof(*p));

@@ -40,6 +40,8 @@
  *	into      x64  skb_gro_receive: the skb that it is merged into; skb_morph: the skb it becomes
  *	ret       s32  at a return
  *	new       x64  at a return: the skb made, 0 when memory ran out
+ *	location  x64  of a freed skb, as in skb:kfree_skb; reason u32
+ *	a23b z4h  u8, u16, u32  for filters only: 23 bytes behind data, 4 before it; b, h, w: 1, 2, 4 bytes
  *
  * "Stale": a fetch argument whose dereference faults keeps what was in the ring buffer before.
  */
@@ -48,6 +50,7 @@
 
 #include "base/error.h"
 #include "base/types.h"
+#include "capture/filter.h"
 #include "kernel/features.h"
 #include "kernel/kallsyms.h"
 #include "kernel/structs.h"
@@ -75,17 +78,24 @@ struct probe_request {
 	unsigned int pid;	    /* names the group: skbtrail_<pid> */
 	u8 max_tier;		    /* enum tier; TIER_NONE: no limit */
 	probe_argument_fn argument; /* NULL: nobody knows */
+	/*
+	 * What the kernel shall let through; NULL: all. Then there are no births, which have no headers
+	 * yet, and no events at a return that tell no skb; functions stand for tracepoints that have none.
+	 */
+	const struct push_filter *push;
 };
 
 struct probe {
 	char name[64];	   /* of the event, without the group */
 	char *definition;  /* the line for dynamic_events */
+	char *filter;	   /* for its filter file; NULL: none */
 	char function[80]; /* symbol or tracepoint it sits on, as the kernel has it; for messages */
 	u8 tier;	   /* enum tier that it needs */
 	/* Only when the kernel refuses that other one is this one placed: its index + 1; else 0. */
 	u32 instead_of;
 	const char
 		*replaces; /* tracepoint to switch on when it is refused: "net:netif_rx"; or NULL */
+	bool reads_format; /* of that tracepoint: it has names for what is a number here */
 };
 
 /* What could not be placed, and what is used in its place. */
@@ -107,8 +117,9 @@ struct probes {
 	bool faults_are_misses;
 	/* Tracepoints whose records an event probe carries already: not to be switched on themselves.
 	 * "net:net_dev_queue" */
-	const char *replaced[16];
+	const char *replaced[24];
 	size_t nr_replaced;
+	bool pushed; /* filters are pushed down */
 };
 
 /**

@@ -7,6 +7,7 @@
 #define SKBTRAIL_CAPTURE_PROBES_TABLE_H
 
 #include "base/types.h"
+#include "capture/filter.h"
 
 /* What an event at a function fetches, and whether there is one at its return. */
 enum row_kind {
@@ -36,12 +37,15 @@ enum row_set {
 };
 
 struct probe_row {
-	const char *function;	/* bare name, without a suffix of the compiler's */
-	u8 kind;		/* enum row_kind */
-	u8 set;			/* enum row_set */
-	u8 arg;			/* which argument is the skb, from 1 */
-	u8 into;		/* ROW_MERGE: which is the other skb */
-	bool by_reference;	/* the argument is a struct sk_buff ** */
+	const char *function; /* bare name, without a suffix of the compiler's */
+	u8 kind;	      /* enum row_kind */
+	u8 set;		      /* enum row_set */
+	u8 arg;		      /* which argument is the skb, from 1 */
+	u8 into;	      /* ROW_MERGE: which is the other skb */
+	u8 at;		      /* enum push_at: where skb->data is, for filters */
+	bool by_reference;    /* the argument is a struct sk_buff ** */
+	const char
+		*stands_for; /* ROW_CARRIER: tracepoint that it is as good as when it is filtered */
 	const char *substitute; /* what still tells when it cannot be placed; NULL: nothing */
 };
 
@@ -52,6 +56,8 @@ extern const size_t nr_probe_rows;
 struct probe_tracepoint {
 	const char *event;  /* "net:net_dev_queue" */
 	bool replaced_only; /* no event probe: left out by default as the others tell as much */
+	bool when_filtered; /* event probe only when filters are pushed down: else it is no better */
+	u8 at;		    /* enum push_at */
 };
 
 extern const struct probe_tracepoint probe_tracepoints[];

@@ -106,6 +106,9 @@ static int run_step(struct session *session, const struct plan_step *step, struc
 	case PLAN_APPEND:
 		ret = run_append(session, step, err);
 		break;
+	case PLAN_FILTER:
+		ret = session_probes_filter(&session->probes, step->path, step->value);
+		break;
 	case PLAN_RMDIR:
 		ret = instance_remove(step->path);
 		if (ret)
@@ -199,6 +202,12 @@ const struct session_refusal *session_refused(const struct session *session, siz
 {
 	*count = session->probes.nr_refused;
 	return session->probes.refused;
+}
+
+const struct session_refusal *session_unfiltered(const struct session *session, size_t *count)
+{
+	*count = session->probes.nr_unfiltered;
+	return session->probes.unfiltered;
 }
 
 int session_start(struct session *session, struct error *err)

@@ -59,6 +59,9 @@ int session_open(struct plan *plan, struct session **out, struct error *err);
 /** session_refused - probe events that the kernel refused, @count of them; owned by the session */
 const struct session_refusal *session_refused(const struct session *session, size_t *count);
 
+/** session_unfiltered - probe events of which the kernel refused the filter; all of theirs is recorded */
+const struct session_refusal *session_unfiltered(const struct session *session, size_t *count);
+
 /** session_start - apply the start steps: tracing on. Return: 0 or -errno */
 int session_start(struct session *session, struct error *err);
 

@@ -29,14 +29,16 @@ int session_probes_init(struct session_probes *p, struct plan *plan)
 	p->plan = plan;
 	p->placed = calloc(nr + 1, sizeof(*p->placed));
 	p->refused = calloc(nr + 1, sizeof(*p->refused));
-	p->nr_refused = 0;
-	return p->placed && p->refused ? 0 : -ENOMEM;
+	p->unfiltered = calloc(nr + 1, sizeof(*p->unfiltered));
+	p->nr_refused = p->nr_unfiltered = 0;
+	return p->placed && p->refused && p->unfiltered ? 0 : -ENOMEM;
 }
 
 void session_probes_free(struct session_probes *p)
 {
 	free(p->placed);
 	free(p->refused);
+	free(p->unfiltered);
 	memset(p, 0, sizeof(*p));
 }
 
@@ -246,6 +248,39 @@ int session_probes_define(struct session_probes *p, const char *path, struct err
 	if (!settle_tier(p) && !ret)
 		ret = -p->refused[0].code;
 	return ret ? error_errno(err, -ret, "cannot define the probe events in %s", path) : 0;
+}
+
+/* The probe that events/<group>/<name>/filter belongs to. */
+static size_t probe_of_file(const struct session_probes *p, const char *path)
+{
+	const struct probes *probes = p->plan->probes;
+	const char *end = strrchr(path, '/'), *name = end;
+	size_t i;
+
+	while (name > path && name[-1] != '/')
+		name--;
+	for (i = 0; i < probes->nr; i++)
+		if (strlen(probes->probe[i].name) == (size_t)(end - name) &&
+		    !memcmp(probes->probe[i].name, name, (size_t)(end - name)))
+			break;
+	return i;
+}
+
+int session_probes_filter(struct session_probes *p, const char *path, const char *filter)
+{
+	size_t index = probe_of_file(p, path);
+	int ret;
+
+	/* the kernel may not have taken the probe */
+	if (index == p->plan->probes->nr || !p->placed[index])
+		return 0;
+	ret = tracedir_write(path, filter);
+	if (!ret)
+		return 0;
+	p->unfiltered[p->nr_unfiltered].probe = &p->plan->probes->probe[index];
+	p->unfiltered[p->nr_unfiltered].code = -ret;
+	p->nr_unfiltered++;
+	return 0;
 }
 
 /* Whether the file of the event says that it is on; as good as on when it cannot be read. */

@@ -13,6 +13,8 @@ struct session_probes {
 	bool *placed; /* by index into plan->probes->probe */
 	struct session_refusal *refused;
 	size_t nr_refused;
+	struct session_refusal *unfiltered;
+	size_t nr_unfiltered;
 };
 
 int session_probes_init(struct session_probes *p, struct plan *plan);
@@ -28,6 +30,14 @@ void session_probes_free(struct session_probes *p);
  * Return: 0; -errno when it takes none at all.
  */
 int session_probes_define(struct session_probes *p, const char *path, struct error *err);
+
+/**
+ * session_probes_filter - write the filter of a probe
+ * @path: of its file
+ *
+ * Return: 0, also when the kernel refuses it, which is noted.
+ */
+int session_probes_filter(struct session_probes *p, const char *path, const char *filter);
 
 /** session_probes_enable - switch on one by one what a write for the whole group did not */
 int session_probes_enable(struct session_probes *p, struct error *err);

@@ -50,7 +50,7 @@ int capture_build_plan(const struct capture *c, const struct probes *probes, str
 
 int capture_choose(struct capture *c, struct error *err)
 {
-	int ret = capture_probes(&c->want, &c->features, c->options->structs, &c->layout,
+	int ret = capture_probes(&c->want, &c->features, c->options->structs, &c->layout, &c->down,
 				 &c->probes, err);
 
 	return ret ? ret : capture_build_plan(c, &c->probes, &c->plan, err);
@@ -74,6 +74,8 @@ int capture_plan(struct capture *c, const struct capture_options *options, struc
 	c->want = options->probes;
 	if (options->budget_ppm && !options->hops_given)
 		c->want.hops = HOPS_FULL;
+	c->down.wanted = options->push_down;
+	c->down.select = &options->output.select;
 	return ret ? ret : capture_choose(c, err);
 }
 
@@ -179,9 +181,8 @@ static int check_asked(const struct capture *c, struct error *err)
 /* Whether anybody will see what a record costs. */
 static bool wants_cost(const struct capture_options *o)
 {
-	if (o->measure_cost || o->budget_ppm)
-		return true;
-	return !o->output.on_path && (o->output.json || (o->output.verbose && !o->output.quiet));
+	return o->measure_cost || o->budget_ppm || o->output.json ||
+	       (o->output.verbose && !o->output.quiet);
 }
 
 static void cost_failed(struct capture *c, const struct error *why)
@@ -405,6 +406,7 @@ int capture_close(struct capture *c, struct error *err)
 	c->signal_fd = -1;
 	plan_free(&c->plan);
 	probes_free(&c->probes);
+	pushdown_free(&c->down);
 	features_free(&c->features);
 	return ret;
 }
@@ -453,6 +455,8 @@ void capture_announce(const struct capture *c, const char *doing)
 		c->options->command || c->options->duration_s > 0 ? "" : "; Ctrl-C ends");
 	if (c->no_probes[0] || c->options->output.verbose)
 		announce_tier(c);
+	if (c->options->output.verbose)
+		pushdown_tell(&c->down, &c->probes, c->session);
 	if (c->options->output.verbose && c->session)
 		announce_missing(c);
 }

@@ -15,6 +15,7 @@
 #include "capture/session.h"
 #include "capture/workload.h"
 #include "cli/pipeline.h"
+#include "cli/pushdown.h"
 #include "kernel/features.h"
 #include "trace/live.h"
 
@@ -24,6 +25,7 @@ struct capture_options {
 	double duration_s; /* 0: no limit */
 	bool dry_run;
 	bool keep_user;	      /* run the command as root even under sudo */
+	bool push_down;	      /* give the kernel what it can do of the filter */
 	const char *file;     /* record: -o */
 	char *const *command; /* NULL: none */
 	const char **events;  /* memory of request.events */
@@ -49,6 +51,7 @@ struct capture {
 	struct layout layout;
 	struct probe_request want; /* that of the options, which --budget may lower */
 	struct probes probes;
+	struct pushdown down;
 	char no_probes[512]; /* why the kernel took none of them; "" otherwise */
 	struct plan plan;
 	struct session *session;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "kernel/kallsyms.h"
@@ -19,9 +20,15 @@ static int argument_of(const char *function, bool *by_reference)
 static struct kallsyms *read_symbols(const struct probe_request *rq)
 {
 	struct kallsyms *symbols = NULL;
-	const char **names;
+	const char **names, **all;
 	size_t nr = probes_symbols(rq, &names);
 
+	all = reallocarray(names, nr + nr_pushdown_symbols, sizeof(*all));
+	if (all) {
+		names = all;
+		memcpy(names + nr, pushdown_symbols, nr_pushdown_symbols * sizeof(*names));
+		nr += nr_pushdown_symbols;
+	}
 	if (nr && kallsyms_read(&symbols, "", names, nr, NULL)) {
 		kallsyms_free(symbols);
 		symbols = NULL;
@@ -31,7 +38,8 @@ static struct kallsyms *read_symbols(const struct probe_request *rq)
 }
 
 int capture_probes(const struct probe_request *rq, const struct features *f, const char *structs,
-		   struct layout *layout, struct probes *out, struct error *err)
+		   struct layout *layout, struct pushdown *down, struct probes *out,
+		   struct error *err)
 {
 	struct structs_options options = { .file = structs };
 	struct probe_request full = *rq;
@@ -50,7 +58,11 @@ int capture_probes(const struct probe_request *rq, const struct features *f, con
 	}
 	if (wanted)
 		symbols = read_symbols(&full);
-	ret = probes_choose(&full, f, symbols, layout, out, err);
+	ret = down ? pushdown_prepare(down, symbols, layout, err) : 0;
+	if (!ret) {
+		full.push = down ? down->filter : NULL;
+		ret = probes_choose(&full, f, symbols, layout, out, err);
+	}
 	kallsyms_free(symbols);
 	return ret;
 }

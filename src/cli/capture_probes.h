@@ -6,6 +6,7 @@
 #define SKBTRAIL_CLI_CAPTURE_PROBES_H
 
 #include "capture/probes.h"
+#include "cli/pushdown.h"
 #include "kernel/features.h"
 #include "kernel/structs.h"
 
@@ -14,11 +15,13 @@
  * @rq: ->pid and ->argument are filled in here
  * @structs: file of --structs; NULL: none
  * @layout: filled in
+ * @down: what is to be pushed down, prepared here; NULL: nothing
  * @out: filled in; to be released with probes_free() whatever is returned
  *
  * Return: 0 also when there can be none; -errno for what the user asked for and cannot be had.
  */
 int capture_probes(const struct probe_request *rq, const struct features *f, const char *structs,
-		   struct layout *layout, struct probes *out, struct error *err);
+		   struct layout *layout, struct pushdown *down, struct probes *out,
+		   struct error *err);
 
 #endif

@@ -26,21 +26,32 @@ static void write_cost(struct json_object *obj, const struct cost *cost)
 	json_object_object_add(item, "on_ns", json_object_new_uint64(cost->on_ns));
 }
 
-int metadata_write(struct strbuf *out, const struct plan *plan, const char *device,
-		   const struct netns_snapshot *netns, const struct cost *cost)
+/* What the kernel filtered by; NULL: nothing. */
+static const char *pushed_filter(const struct capture *c)
 {
+	return c->plan.probes && c->down.filter ? c->options->output.select.filter : NULL;
+}
+
+static void write_string(struct json_object *obj, const char *key, const char *text)
+{
+	if (text)
+		json_object_object_add(obj, key, json_object_new_string(text));
+}
+
+int metadata_write(struct strbuf *out, const struct capture *c, const struct netns_snapshot *netns)
+{
+	const struct plan *plan = &c->plan;
 	struct json_object *obj = json_object_new_object(), *missing = json_object_new_array(), *ns;
 	const char *text;
 	size_t i;
 
 	if (!obj || !missing)
 		goto fail;
-	json_object_object_add(obj, "skbtrail", json_object_new_string(PACKAGE_VERSION));
-	json_object_object_add(obj, "tier",
-			       json_object_new_string(tier_describe(plan->tier)->name));
-	json_object_object_add(obj, "clock", json_object_new_string(plan->clock));
-	if (device)
-		json_object_object_add(obj, "device", json_object_new_string(device));
+	write_string(obj, "skbtrail", PACKAGE_VERSION);
+	write_string(obj, "tier", tier_describe(plan->tier)->name);
+	write_string(obj, "clock", plan->clock);
+	write_string(obj, "device", c->options->output.select.dev);
+	write_string(obj, "filter", pushed_filter(c));
 	for (i = 0; i < plan->missing_count; i++)
 		json_object_array_add(missing, json_object_new_string(plan->missing[i]));
 	json_object_object_add(obj, "missing", missing);
@@ -50,7 +61,7 @@ int metadata_write(struct strbuf *out, const struct plan *plan, const char *devi
 		goto fail;
 	if (ns)
 		json_object_object_add(obj, "netns", ns);
-	write_cost(obj, cost);
+	write_cost(obj, &c->cost);
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN);
 	if (!text)
 		goto fail;
@@ -106,6 +117,9 @@ int metadata_read(struct metadata *meta, const char *text, struct error *err)
 		snprintf(meta->device, sizeof(meta->device), "%s", json_object_get_string(value));
 	if (json_object_object_get_ex(obj, "cost", &value))
 		read_cost(value, &meta->cost);
+	if (json_object_object_get_ex(obj, "filter", &value) &&
+	    json_object_is_type(value, json_type_string))
+		snprintf(meta->filter, sizeof(meta->filter), "%s", json_object_get_string(value));
 	if (json_object_object_get_ex(obj, "netns", &value))
 		ret = netns_snapshot_from_json(value, &meta->netns, err);
 	json_object_put(obj);

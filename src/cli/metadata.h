@@ -2,25 +2,28 @@
 /*
  * What skbtrail stores of its own in a recording: JSON that other readers never look at.
  *
- *	{"skbtrail":"0.1.0","tier":"T0","clock":"mono","device":"eth0","missing":[...],"netns":{...},
- *	 "cost":{"packets":16,"records":176,"off_ns":62500,"on_ns":110000}}
+ *	{"skbtrail":"0.1.0","tier":"T0","clock":"mono","device":"eth0","filter":"icmp","missing":[...],
+ *	 "netns":{...},"cost":{"packets":16,"records":176,"off_ns":62500,"on_ns":110000}}
+ *
+ * "filter" is there when the kernel recorded only what may match it.
  */
 #ifndef SKBTRAIL_CLI_METADATA_H
 #define SKBTRAIL_CLI_METADATA_H
 
 #include "capture/cost.h"
-#include "capture/plan.h"
+#include "cli/capture.h"
 #include "kernel/netns.h"
 
 struct metadata {
 	struct netns_snapshot *netns; /* NULL: not recorded */
 	char device[64];	      /* show only packets on this device; "" all */
 	struct cost cost;	      /* of the capture; ->packets is 0 when it is not recorded */
+	char filter
+		[512]; /* other packets are missing, or not whole; "" none. Cut; not to be compiled */
 };
 
-/** metadata_write - append the JSON to @out. Return: 0 or -ENOMEM */
-int metadata_write(struct strbuf *out, const struct plan *plan, const char *device,
-		   const struct netns_snapshot *netns, const struct cost *cost);
+/** metadata_write - append the JSON of a capture to @out; @netns NULL: not known. Return: 0 or -ENOMEM */
+int metadata_write(struct strbuf *out, const struct capture *c, const struct netns_snapshot *netns);
 
 /**
  * metadata_read - the JSON of a recording, which may come from a stranger

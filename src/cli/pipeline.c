@@ -161,13 +161,10 @@ static enum free_site free_site(void *ctx, const struct event *ev)
 		const char *name;
 		enum free_site site;
 	} sites[] = {
-		{ "ping_rcv", FREE_SITE_ICMP },
-		{ "icmp_rcv", FREE_SITE_ICMP },
-		{ "icmpv6_rcv", FREE_SITE_ICMP },
-		{ "tcp_rcv_state_process", FREE_SITE_TCP },
-		{ "skb_release_data", FREE_SITE_PART },
-		{ "kfree_skb_list", FREE_SITE_PART },
-		{ "kfree_skb_list_reason", FREE_SITE_PART },
+		{ "ping_rcv", FREE_SITE_ICMP },		{ "icmp_rcv", FREE_SITE_ICMP },
+		{ "icmpv6_rcv", FREE_SITE_ICMP },	{ "tcp_rcv_state_process", FREE_SITE_TCP },
+		{ "skb_release_data", FREE_SITE_PART }, { "kfree_skb_list", FREE_SITE_PART },
+		{ "nf_hook_slow", FREE_SITE_FILTER },	{ "kfree_skb_list_reason", FREE_SITE_PART },
 	};
 	struct pipeline *p = ctx;
 	const char *name = NULL;
@@ -176,6 +173,8 @@ static enum free_site free_site(void *ctx, const struct event *ev)
 
 	if (ev->has & EVENT_HAS_REASON) {
 		name = schema_reason(&p->schema.types[ev->type], ev->reason);
+		if (name && !strcmp(name, "NETFILTER_DROP"))
+			return FREE_SITE_FILTER;
 		if (!name || (strcmp(name, "NO_SOCKET") && strcmp(name, "NOT_SPECIFIED")))
 			return FREE_SITE_PLAIN;
 	}
@@ -236,7 +235,8 @@ int pipeline_start(struct pipeline *p, struct error *err)
 		.free_site = free_site,
 		.name_shared = name_shared,
 		.ctx = p,
-		.exact = p->schema.has_births,
+		.exact = p->schema.has_births || p->schema.has_deaths,
+		.filtered = p->schema.has_deaths && !p->schema.has_births,
 		.headers = p->schema.has_headers,
 		.carriers = !p->schema.has_device_headers,
 	};

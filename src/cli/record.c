@@ -28,6 +28,8 @@ static void print_help(void)
 	     "holds kernel addresses, and packets' headers with a little of what follows them.\n\n"
 	     "  -o, --output FILE   the file (default trace.dat); - for a stream to standard\n"
 	     "                      output, which 'skbtrail report -' reads\n" CAPTURE_OPTIONS_HELP
+	     "  -f, --filter FILTER leave out what the kernel can tell does not match it, see\n"
+	     "                      pcap-filter(7); what is left may be more\n"
 	     "  -i, --device DEV    report shows only packets that touched such a device\n"
 	     "  -v, --verbose       say more about what is recorded\n"
 	     "  -q, --quiet         no summary on stderr\n"
@@ -35,6 +37,7 @@ static void print_help(void)
 	     "Examples (as root):\n"
 	     "  skbtrail record -- curl -s http://10.0.2.2/\n"
 	     "  skbtrail record -o night.dat -d 3600 -b 16M\n"
+	     "  skbtrail record -f 'tcp port 80' -d 600\n"
 	     "  ssh box skbtrail record -d 5 -o - | skbtrail report -\n");
 }
 
@@ -56,8 +59,7 @@ static int prepare_head(struct dathead *head, struct capture *c, struct error *e
 	if (ret)
 		return ret;
 	ret = capture_device(c, netns, err);
-	if (!ret &&
-	    metadata_write(&head->meta, &c->plan, c->options->output.select.dev, netns, &c->cost))
+	if (!ret && metadata_write(&head->meta, c, netns))
 		ret = error_errno(err, ENOMEM, "cannot describe the recording");
 	netns_snapshot_free(netns);
 	return ret;
@@ -189,18 +191,19 @@ int cmd_record(int argc, char **argv, struct error *err)
 	static const struct option longs[] = {
 		CAPTURE_LONG_OPTIONS,
 		{ "output", required_argument, NULL, 'o' },
+		{ "filter", required_argument, NULL, 'f' },
 		{ "device", required_argument, NULL, 'i' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct capture_options options = { .measure_cost = true };
+	struct capture_options options = { .push_down = true, .measure_cost = true };
 	int c, ret = 0;
 
 	opterr = 0;
-	while (!ret &&
-	       (c = getopt_long(argc, argv, "+:o:i:vqh" CAPTURE_SHORT_OPTIONS, longs, NULL)) >= 0) {
+	while (!ret && (c = getopt_long(argc, argv, "+:o:f:i:vqh" CAPTURE_SHORT_OPTIONS, longs,
+					NULL)) >= 0) {
 		if (c == 'h') {
 			print_help();
 			capture_options_free(&options);

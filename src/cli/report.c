@@ -78,6 +78,21 @@ static void start_symbols(struct symbol_loader *loader, struct datfile *df)
 		read_symbols(loader);
 }
 
+/* It may come from a stranger, so nothing is done with it: a name in it would be looked up. */
+static void tell_filter(const struct metadata *meta)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	if (!meta->filter[0])
+		return;
+	strbuf_put_escaped(&sb, meta->filter, strlen(meta->filter));
+	fprintf(stderr,
+		"skbtrail: recorded with the filter '%s': packets that do not match it are missing, "
+		"or not shown whole (-f to leave them out)\n",
+		strbuf_cstr(&sb));
+	strbuf_free(&sb);
+}
+
 /* What skbtrail stored beside the records. */
 static int read_metadata(struct pipeline *p, struct datfile *df, struct error *err)
 {
@@ -93,6 +108,8 @@ static int read_metadata(struct pipeline *p, struct datfile *df, struct error *e
 	}
 	p->snapshot = meta.netns;
 	p->cost = meta.cost;
+	if (!p->options.quiet)
+		tell_filter(&meta);
 	if (!p->options.select.dev && meta.device[0]) {
 		snprintf(p->recorded_dev, sizeof(p->recorded_dev), "%s", meta.device);
 		p->options.select.dev = p->recorded_dev;

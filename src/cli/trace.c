@@ -16,7 +16,8 @@ static void print_help(void)
 	     "up, or until COMMAND ends. COMMAND runs as the user who called sudo. FILTER, in\n"
 	     "the words of pcap-filter(7), chooses packets that match it anywhere on their\n"
 	     "way, before or after NAT, and shows all of their way.\n\n" SELECT_FILTER_HELP
-		     SELECT_OPTIONS_HELP SELECT_ENDS_HELP CAPTURE_OPTIONS_HELP OUTPUT_OPTIONS_HELP
+		     SELECT_OPTIONS_HELP SELECT_ENDS_HELP CAPTURE_OPTIONS_HELP
+	     "      --no-push-down  filter in user space only: let the kernel record all packets\n" OUTPUT_OPTIONS_HELP
 	     "  -h, --help          this text\n\n"
 	     "Examples (as root):\n"
 	     "  skbtrail trace icmp -- ping -c1 10.0.2.2   ping's packets while it runs\n"
@@ -34,10 +35,13 @@ static int trace_session(struct capture *c, struct error *err)
 
 int cmd_trace(int argc, char **argv, struct error *err)
 {
-	static const struct option longs[] = {
-		CAPTURE_LONG_OPTIONS, OUTPUT_LONG_OPTIONS, { "help", 0, NULL, 'h' }, { 0 }
-	};
-	struct capture_options options = { 0 };
+	static const struct option longs[] = { CAPTURE_LONG_OPTIONS,
+					       OUTPUT_LONG_OPTIONS,
+					       { "no-push-down", no_argument, NULL,
+						 OPT_NO_PUSH_DOWN },
+					       { "help", no_argument, NULL, 'h' },
+					       { 0 } };
+	struct capture_options options = { .push_down = true };
 	int c, ret = 0;
 
 	opterr = 0;
@@ -49,7 +53,9 @@ int cmd_trace(int argc, char **argv, struct error *err)
 			capture_options_free(&options);
 			return CLI_OK;
 		}
-		if (capture_option(&options, c, optarg))
+		if (c == OPT_NO_PUSH_DOWN)
+			options.push_down = false;
+		else if (capture_option(&options, c, optarg))
 			ret = capture_bad_option(&options, "trace", argv, c, err);
 	}
 	if (!ret)

@@ -127,6 +127,14 @@ void pktfilter_free(struct pktfilter *f)
 	free(f);
 }
 
+bool pktfilter_programs(const struct pktfilter *f, const struct bpf_program **ether,
+			const struct bpf_program **raw)
+{
+	*ether = &f->ether;
+	*raw = &f->raw;
+	return !f->reads_tags;
+}
+
 /* The packet's length from its network header at @offset on, as that header says; 0 not known. */
 static u32 length_in_header(const struct skb_window *w, u32 offset)
 {

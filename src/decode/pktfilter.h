@@ -32,6 +32,16 @@ int pktfilter_compile(struct pktfilter **out, const char *expr, struct error *er
 void pktfilter_free(struct pktfilter *f);
 
 /**
+ * pktfilter_programs - what libpcap made of the expression, for Ethernet and for bare IP
+ *
+ * A program without instructions: the expression cannot be had for that link type. Return: false when it asks for
+ * tags ("vlan"), which may be beside the bytes that the programs see.
+ */
+struct bpf_program;
+bool pktfilter_programs(const struct pktfilter *f, const struct bpf_program **ether,
+			const struct bpf_program **raw);
+
+/**
  * pktfilter_match - whether the expression holds for the packet in a window
  *
  * With a link header in the window the expression is tried from there, else from the network

@@ -121,6 +121,8 @@ static void find_fields(struct event_type *type, const struct format *f,
 		{ "common_pid", &type->pid },
 		{ "common_flags", &type->flags },
 		{ "new", &places->other },
+		{ "location", &type->location },
+		{ "reason", &type->reason },
 	};
 	size_t i;
 
@@ -164,7 +166,9 @@ int probe_fill_type(struct event_type *type, const struct format *f)
 	places->facts = type->kind == EVENT_TABLE || tells_facts(places);
 	type->has = (u8)((type->len.size ? EVENT_HAS_LEN : 0) |
 			 (places->protocol.size ? EVENT_HAS_PROTO : 0) |
-			 (type->ret.size ? EVENT_HAS_RET : 0));
+			 (type->ret.size ? EVENT_HAS_RET : 0) |
+			 (type->reason.size ? EVENT_HAS_REASON : 0) |
+			 (type->location.size ? EVENT_HAS_LOCATION : 0));
 	return 0;
 }
 
@@ -313,9 +317,10 @@ bool probe_decode(struct schema *s, const struct event_type *type, const u8 *dat
 			   (type->flags.size ? EVENT_CONTEXT_KNOWN : 0));
 	ev->len_bytes = (u32)schema_load(data, type->len, s->swap);
 	ev->ret = (s32)schema_load(data, type->ret, s->swap);
-	ev->other = schema_load(data, p->other, s->swap);
+	ev->other = schema_load(data, type->location.size ? type->location : p->other, s->swap);
 	ev->proto = ethertype_at(data, p->protocol);
-	ev->reason = ev->ifindex = 0;
+	ev->reason = (u32)schema_load(data, type->reason, s->swap);
+	ev->ifindex = 0;
 	ev->dev = 0;
 	ev->facts = NULL;
 	if (!p->facts)

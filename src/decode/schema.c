@@ -234,6 +234,29 @@ static int fill_type(struct event_type *type, const struct format *f, const char
 	return type->reason.size ? read_reasons(type, f) : 0;
 }
 
+/* An event probe has the number only: the names are with the tracepoint that it sits on. */
+static int borrow_reasons(const struct schema *s, struct event_type *type)
+{
+	const struct event_type *from;
+	u32 i, k;
+
+	if (!type->probe || !type->reason.size)
+		return 0;
+	for (i = 0; i < s->nr_types; i++) {
+		from = &s->types[i];
+		if (from->probe || from->kind != EVENT_DROP)
+			continue;
+		for (k = 0; k < from->nr_reasons; k++) {
+			const struct drop_reason *r = &from->reasons[k];
+			struct format_text name = { r->name, strlen(r->name) };
+
+			if (add_reason(type, r->value, name))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 /* Cheap test before the parser: most of a kernel's 2,300 formats have nothing to do with skbs. */
 static bool mentions_skb(const char *text, size_t len)
 {
@@ -253,6 +276,8 @@ int schema_add_format(struct schema *s, const char *system, const char *text, si
 	    (!ours && !find_skb(&type, &format, s->long_size)))
 		return 0;
 	ret = fill_type(&type, &format, system);
+	if (!ret)
+		ret = borrow_reasons(s, &type);
 	if (!ret) {
 		all = realloc(s->types, (s->nr_types + 1) * sizeof(*all));
 		if (all) {
@@ -261,6 +286,7 @@ int schema_add_format(struct schema *s, const char *system, const char *text, si
 			s->type_of[type.id] = (u16)s->nr_types++;
 			s->has_probes |= type.probe != NULL;
 			s->has_births |= type.kind == EVENT_BIRTH;
+			s->has_deaths |= type.kind == EVENT_DEATH;
 			s->has_headers |= type.headers;
 			s->has_device_headers |= type.headers && type.kind == EVENT_QUEUE;
 			return 0;

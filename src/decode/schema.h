@@ -69,6 +69,7 @@ struct schema {
 	u64 short_records;	       /* records too short for their format: skipped */
 	bool has_probes;	 /* some type is a probe event of ours, with headers perhaps */
 	bool has_births;	 /* births of skbs are recorded */
+	bool has_deaths;	 /* deaths are; without births, of those that the kernel let through */
 	bool has_headers;	 /* some event tells what the packet is */
 	bool has_device_headers; /* those of devices do: no EVENT_HEADERS is needed */
 	const struct pktfilter *filter; /* not owned; sets skb_facts.matched */

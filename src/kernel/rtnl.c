@@ -22,22 +22,22 @@ struct exchange {
 	int ret; /* 1 while it goes on */
 };
 
-int rtnl_open(struct nl_sock **out, struct error *err)
+static int open_socket(struct nl_sock **out, int protocol, struct error *err)
 {
 	struct nl_sock *sock = nl_socket_alloc();
 	int on = 1;
 	int ret;
 
 	if (!sock)
-		return error_errno(err, ENOMEM, "cannot open an rtnetlink socket");
+		return error_errno(err, ENOMEM, "cannot open a netlink socket");
 	errno = 0;
-	ret = nl_connect(sock, NETLINK_ROUTE);
+	ret = nl_connect(sock, protocol);
 	if (!ret)
 		ret = nl_socket_set_msg_buf_size(sock, RECEIVE_BYTES);
 	if (ret) {
 		ret = errno ? errno : EIO;
 		nl_socket_free(sock);
-		return error_errno(err, ret, "cannot open an rtnetlink socket");
+		return error_errno(err, ret, "cannot open a netlink socket");
 	}
 	nl_socket_disable_auto_ack(sock);
 	/* the kernel's own words in errors, without a copy of the request; old ones have neither */
@@ -45,6 +45,16 @@ int rtnl_open(struct nl_sock **out, struct error *err)
 	setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	*out = sock;
 	return 0;
+}
+
+int rtnl_open(struct nl_sock **out, struct error *err)
+{
+	return open_socket(out, NETLINK_ROUTE, err);
+}
+
+int rtnl_open_netfilter(struct nl_sock **out, struct error *err)
+{
+	return open_socket(out, NETLINK_NETFILTER, err);
 }
 
 struct nl_msg *rtnl_message(int type, int flags, const void *header, size_t len)

@@ -1246,6 +1246,174 @@ static void any_records_in_any_order_end_each_packet_once(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* ---- what the kernel let through of a filter: no births, no returns */
+
+#define FILTERED ((struct paths_options){ .exact = true, .headers = true, .filtered = true })
+
+static void an_answer_is_linked_without_births_until_its_cause_is_gone(void **state)
+{
+	static const struct step steps[] = {
+		RECEIVE(1, A, "eth0", 84, SOFTIRQ, FACTS(&ping)),
+		LAYER(2, A, LAYER_L4_IN, SOFTIRQ, FACTS(&ping)),
+		CALL(3, A, LAYER_ANSWER, SOFTIRQ),
+		QUEUE(4, B, "eth0", 98, SOFTIRQ, FACTS(&ping_reply)),
+		DEATH(5, A, SOFTIRQ),
+		QUEUE(6, C, "eth0", 98, SOFTIRQ, FACTS(&ping_reply)),
+		DEATH(7, B),
+		DEATH(8, C),
+	};
+
+	(void)state;
+	ping_reply.packet.net[0].icmp_seq++; /* no signature of another one */
+	begin_again(FILTERED);
+	PLAY(steps);
+	assert_int_equal(scene.nr, 3);
+	assert_int_equal(scene_linked(path_of(4), LINK_ANSWER, true, path_of(1)->number), 1);
+	assert_int_equal(scene_linked(path_of(1), LINK_ANSWER, false, path_of(4)->number), 1);
+	assert_int_equal(scene_linked(path_of(6), LINK_ANSWER, true, path_of(1)->number), 0);
+	assert_int_equal(path_of(1)->state, PATH_DELIVERED);
+}
+
+static void an_answers_headers_have_to_fit_without_births_too(void **state)
+{
+	static const struct step steps[] = {
+		RECEIVE(1, A, "eth0", 84, SOFTIRQ, FACTS(&ping)),
+		CALL(3, A, LAYER_ANSWER, SOFTIRQ),
+		QUEUE(4, B, "eth0", 42, SOFTIRQ, FACTS(&arp_request)),
+		DEATH(5, B, SOFTIRQ),
+		DEATH(6, A, SOFTIRQ),
+	};
+
+	(void)state;
+	begin_again(FILTERED);
+	PLAY(steps);
+	assert_int_equal(path_of(4)->nr_links, 0);
+	assert_int_equal(path_of(1)->nr_links, 0);
+}
+
+static void other_headers_at_the_same_address_are_a_new_packet(void **state)
+{
+	static struct skb_facts other, forwarded;
+	const struct step steps[] = {
+		RECEIVE(1, A, "eth0", 84, SOFTIRQ, FACTS(&ping)),
+		/* through a router with NAT it stays itself */
+		LAYER(2, A, LAYER_FORWARD, SOFTIRQ, FACTS(&forwarded)),
+		QUEUE(3, A, "eth1", 98, SOFTIRQ, FACTS(&forwarded)),
+		/* its death was not let through */
+		LAYER(9, A, LAYER_IP_IN, SOFTIRQ, FACTS(&other)),
+		RECEIVE(19, A, "eth0", 84, SOFTIRQ, FACTS(&ping)),
+	};
+
+	(void)state;
+	forwarded = ping;
+	forwarded.packet.net[0].src[3] ^= 1;
+	forwarded.packet.net[0].ttl--;
+	other = with_id(ping, ping.packet.net[0].id + 1);
+	begin_again(FILTERED);
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(scene.nr, 3);
+	assert_int_equal(path_of(1)->nr_hops, 3);
+	assert_int_equal(path_of(1)->complete, PATH_UNKNOWN_END);
+	assert_int_equal(path_of(9)->nr_hops, 1);
+	assert_int_equal(path_of(19)->nr_hops, 1);
+}
+
+static void what_was_in_a_tunnel_and_what_comes_after_it_are_told_apart(void **state)
+{
+	static struct skb_facts tunnelled, encrypted;
+	const struct step steps[] = {
+		/* let through as it was in a tunnel; its end was not */
+		RECEIVE(1, A, "eth0", 84, SOFTIRQ, FACTS(&tunnelled)),
+		LAYER(5, A, LAYER_IP_OUT, FACTS(&ping)),
+		/* nobody can tell what is in there: the same */
+		QUEUE(6, A, "eth1", 98, FACTS(&encrypted)),
+	};
+
+	(void)state;
+	tunnelled = ping;
+	tunnelled.packet.net[1] = echo6.packet.net[0];
+	tunnelled.packet.nr_nets = 2;
+	encrypted = udp;
+	encrypted.packet.net[0].src[0] = encrypted.packet.net[0].dst[0] = 99;
+	begin_again(FILTERED);
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(scene.nr, 2);
+	assert_int_equal(path_of(1)->nr_hops, 1);
+	assert_int_equal(path_of(5)->nr_hops, 2);
+}
+
+static void acknowledgments_at_the_same_address_are_told_apart(void **state)
+{
+	static struct skb_facts next;
+	const struct step steps[] = {
+		RECEIVE(1, A, "eth0", 52, SOFTIRQ, FACTS(&ack)),
+		QUEUE(5, A, "eth1", 66, FACTS(&next)),
+	};
+
+	(void)state;
+	next = ack;
+	next.packet.net[0].has_id = false;
+	next.packet.net[0].tcp_ack++;
+	begin_again(FILTERED);
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(scene.nr, 2);
+}
+
+static void what_dies_after_its_driver_got_it_was_transmitted(void **state)
+{
+	static const struct step steps[] = {
+		QUEUE(1, A, "eth0", 98, FACTS(&ping)),
+		START(2, A, "eth0", 98, FACTS(&ping)),
+		DEATH(9, A, HARDIRQ),
+		QUEUE(11, B, "eth0", 98, FACTS(&udp)),
+		DEATH(19, B),
+	};
+
+	(void)state;
+	begin_again(FILTERED);
+	PLAY(steps);
+	assert_int_equal(path_of(1)->state, PATH_TRANSMITTED);
+	assert_int_equal(path_of(1)->complete, PATH_COMPLETE);
+	assert_int_equal(path_of(11)->state, PATH_UNKNOWN);
+}
+
+static void what_gso_split_without_births_ends_split_and_linked(void **state)
+{
+	static struct skb_facts second, later;
+	const struct step steps[] = {
+		QUEUE(1, A, "eth0", 2962, FACTS(&data)),
+		CALL(2, A, LAYER_SEGMENT),
+		RETURN(3, LAYER_SEGMENT, .other = B),
+		DEATH(4, A),
+		START(5, B, "eth0", 1514, FACTS(&data)),
+		START(6, C, "eth0", 1514, FACTS(&second)),
+		/* what is behind its bytes, and what another CPU sends, is none of it */
+		START(7, D, "eth0", 1514, FACTS(&later)),
+		START(8, A, "eth0", 1514, FACTS(&second), .cpu = 1),
+	};
+
+	(void)state;
+	second = later = data;
+	second.packet.net[0].tcp_seq++;
+	second.packet.net[0].id++;
+	/* the first byte behind those of the whole */
+	later.packet.net[0].tcp_seq += data.packet.net[0].total_bytes -
+				       data.packet.net[0].header_bytes -
+				       data.packet.net[0].l4_bytes;
+	begin_again(FILTERED);
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(path_of(1)->state, PATH_SPLIT);
+	assert_int_equal(scene_linked(path_of(5), LINK_SEGMENT, true, path_of(1)->number), 1);
+	assert_int_equal(scene_linked(path_of(6), LINK_SEGMENT, true, path_of(1)->number), 1);
+	assert_int_equal(scene_linked(path_of(1), LINK_SEGMENT, false, path_of(6)->number), 1);
+	assert_int_equal(scene_linked(path_of(7), LINK_SEGMENT, true, path_of(1)->number), 0);
+	assert_int_equal(scene_linked(path_of(8), LINK_SEGMENT, true, path_of(1)->number), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1286,6 +1454,13 @@ int main(void)
 		TEST(an_answer_sent_by_another_context_is_not_linked),
 		TEST(a_call_whose_return_was_missed_has_no_answers_later),
 		TEST(the_same_headers_in_another_skb_are_linked),
+		TEST(an_answer_is_linked_without_births_until_its_cause_is_gone),
+		TEST(an_answers_headers_have_to_fit_without_births_too),
+		TEST(other_headers_at_the_same_address_are_a_new_packet),
+		TEST(what_was_in_a_tunnel_and_what_comes_after_it_are_told_apart),
+		TEST(acknowledgments_at_the_same_address_are_told_apart),
+		TEST(what_dies_after_its_driver_got_it_was_transmitted),
+		TEST(what_gso_split_without_births_ends_split_and_linked),
 		TEST(only_headers_that_no_other_packet_has_are_a_signature),
 		TEST(a_netfilter_drop_names_the_hook_and_the_table),
 		TEST(a_table_told_as_a_whole_call_has_its_verdict),

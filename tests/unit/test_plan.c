@@ -218,6 +218,44 @@ static void tracepoint_that_a_probe_carries_is_on_only_once(void **state)
 	assert_true(has_event(&fix->plan, "net:netif_rx"));
 }
 
+static size_t step_of(const struct plan *plan, enum plan_op op, const char *file)
+{
+	size_t i, len;
+
+	for (i = 0; i < plan->step_count; i++) {
+		len = strlen(plan->steps[i].path);
+		if (plan->steps[i].op == op && len > strlen(file) &&
+		    !strcmp(plan->steps[i].path + len - strlen(file), file))
+			return i;
+	}
+	fail_msg("no step for %s", file);
+	return 0;
+}
+
+static void filters_are_written_before_their_events_are_on(void **state)
+{
+	static char text[] = "skbaddr!=0&&(p!=0x8)";
+	struct fixture *fix = *state;
+	struct probe filtered[2] = { some_probes.probe[0], some_probes.probe[1] };
+	struct probes probes = some_probes;
+	size_t filter;
+
+	/* an event probe that needs its tracepoint's format has that in the plan, and not on */
+	filtered[0].filter = text;
+	filtered[0].reads_format = true;
+	probes.probe = filtered;
+	probes.nr = 2;
+	fix->rq.probes = &probes;
+	assert_int_equal(build(fix, NULL, 0), 0);
+	filter = step_of(&fix->plan, PLAN_FILTER, "events/skbtrail_77/net_dev_queue/filter");
+	assert_string_equal(fix->plan.steps[filter].value, text);
+	assert_true(filter < step_of(&fix->plan, PLAN_WRITE, "events/skbtrail_77/enable"));
+	assert_true(filter > step_of(&fix->plan, PLAN_APPEND, "dynamic_events"));
+	assert_true(has_event(&fix->plan, filtered[0].replaces));
+	for (filter = 0; filter < fix->plan.step_count; filter++)
+		assert_null(strstr(fix->plan.steps[filter].path, "events/net/net_dev_queue"));
+}
+
 static void events_of_a_plan_can_be_corrected(void **state)
 {
 	struct fixture *fix = *state;
@@ -503,6 +541,7 @@ int main(void)
 		PLAN_TEST(all_definitions_go_in_with_one_write_and_out_with_one),
 		PLAN_TEST(tracepoint_that_a_probe_carries_is_on_only_once),
 		PLAN_TEST(events_of_a_plan_can_be_corrected),
+		PLAN_TEST(filters_are_written_before_their_events_are_on),
 		PLAN_TEST(default_event_this_kernel_lacks_is_left_out_and_named),
 		PLAN_TEST(events_that_name_no_packet_are_on_only_when_asked_for),
 		PLAN_TEST(event_may_be_written_as_people_write_it),

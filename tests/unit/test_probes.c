@@ -11,6 +11,7 @@
 
 #include "capture/probes.h"
 #include "capture/probes_table.h"
+#include "decode/probe_names.h"
 #include "tree.h"
 
 struct fixture {
@@ -578,6 +579,112 @@ static void socket_netns_is_fetched_only_where_nothing_else_tells(void **state)
 	assert_true(fetches(fix, "nf_hook_slow", " sns="));
 }
 
+/* ---- filters pushed down */
+
+/* Of "icmp", as libpcap makes it for bare IP. */
+static struct bpf_insn icmp[] = {
+	{ 0x30, 0, 0, 0 }, { 0x54, 0, 0, 0xf0 }, { 0x15, 0, 3, 0x40 }, { 0x30, 0, 0, 9 },
+	{ 0x15, 0, 1, 1 }, { 0x06, 0, 0, 1 },	 { 0x06, 0, 0, 0 },
+};
+
+static struct push_filter *push_icmp(void)
+{
+	const struct bpf_program raw = { ARRAY_SIZE(icmp), icmp }, none = { 0, NULL };
+	const struct push_request rq = { &none, &raw, false, false };
+	struct push_filter *f = NULL;
+
+	assert_int_equal(push_filter_new(&f, &rq), 0);
+	assert_non_null(f);
+	return f;
+}
+
+static void with_a_filter_every_event_that_has_an_skb_is_filtered(void **state)
+{
+	struct fixture *fix = *state;
+	struct push_filter *f = push_icmp();
+	u32 tier;
+	size_t i;
+
+	add_all_symbols(fix);
+	know_all_members(&fix->l);
+	fix->rq.push = f;
+	fix->rq.hops = HOPS_FULL;
+	for (tier = TIER_T1; tier <= TIER_T3; tier++) {
+		allow(fix, (enum tier)tier);
+		assert_int_equal(choose(fix), 0);
+		assert_in_range(fix->out.nr, 50, 200);
+		for (i = 0; i < fix->out.nr; i++) {
+			if (!fix->out.probe[i].filter)
+				fail_msg("%s is not filtered", fix->out.probe[i].name);
+			/* of what a kernel has no field for it would refuse */
+			assert_non_null(strstr(fix->out.probe[i].definition, " p="));
+			assert_in_range(strlen(fix->out.probe[i].definition), 1, 4000);
+			assert_int_equal(fix->out.probe[i].instead_of, 0);
+		}
+		/* no births, and at returns only new skbs */
+		assert_null(find(fix, "__alloc_skb_ret"));
+		assert_null(find(fix, "nf_hook_slow_ret"));
+		assert_non_null(find(fix, "skb_clone"));
+		assert_non_null(strstr(definition(fix, "skb_clone_ret"), "($retval)"));
+		assert_int_equal(strncmp(find(fix, "skb_clone_ret")->filter, "new!=0&&", 8), 0);
+		assert_true(is_replaced(fix, "net:net_dev_xmit"));
+	}
+	push_filter_free(f);
+}
+
+static void with_a_filter_functions_stand_for_tracepoints_without_headers(void **state)
+{
+	struct fixture *fix = *state;
+	struct push_filter *f = push_icmp();
+
+	add_all_symbols(fix);
+	know_all_members(&fix->l);
+	allow(fix, TIER_T1);
+	fix->rq.push = f;
+	assert_int_equal(choose(fix), 0);
+	assert_non_null(strstr(definition(fix, "net_dev_queue"), " __dev_queue_xmit "));
+	assert_non_null(strstr(definition(fix, "netif_receive_skb"), " __netif_receive_skb_core "));
+	assert_non_null(strstr(definition(fix, "netif_receive_skb"), "skbaddr=+0($arg1)"));
+	assert_string_equal(find(fix, "net_dev_queue")->replaces, "net:net_dev_queue");
+	assert_true(is_replaced(fix, "net:net_dev_queue"));
+	assert_true(is_replaced(fix, "skb:consume_skb"));
+	/* UDP keeps other things in skb->dev there */
+	assert_null(strstr(definition(fix, "skb_copy_datagram_iovec"), " dv="));
+	assert_null(strstr(definition(fix, "consume_skb"), " dv="));
+	assert_false(is_replaced(fix, "skb:kfree_skb"));
+	push_filter_free(f);
+}
+
+static enum push_at push_place(u8 at)
+{
+	return at == AT_LINK	  ? PUSH_LINK :
+	       at == AT_TRANSPORT ? PUSH_TRANSPORT :
+	       at == AT_UNKNOWN	  ? PUSH_ANYWHERE :
+				    PUSH_NETWORK;
+}
+
+/* A filter that looks at another place than the decoder loses packets. */
+static void filters_look_where_the_decoder_does(void **state)
+{
+	const struct probe_name *name;
+	u8 want;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < nr_probe_rows; i++) {
+		name = probe_name_find(probe_rows[i].function, NULL);
+		if (probe_rows[i].kind == ROW_BIRTH || !name)
+			continue;
+		want = (u8)push_place(name->at);
+		/* both places are looked at, or all of them: that keeps more */
+		if (probe_rows[i].at == PUSH_ANYWHERE ||
+		    (probe_rows[i].at == PUSH_LINK && want == PUSH_NETWORK))
+			continue;
+		if (probe_rows[i].at != want)
+			fail_msg("%s: %u, not %u", probe_rows[i].function, probe_rows[i].at, want);
+	}
+}
+
 int main(void)
 {
 #define PROBES_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -601,6 +708,9 @@ int main(void)
 		PROBES_TEST(named_function_is_probed_or_refused_in_words),
 		PROBES_TEST(nonsense_is_no_probe),
 		PROBES_TEST(socket_netns_is_fetched_only_where_nothing_else_tells),
+		PROBES_TEST(with_a_filter_every_event_that_has_an_skb_is_filtered),
+		PROBES_TEST(with_a_filter_functions_stand_for_tracepoints_without_headers),
+		PROBES_TEST(filters_look_where_the_decoder_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

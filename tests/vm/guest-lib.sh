@@ -102,14 +102,17 @@ network_down()
 
 # ---- tcpdump, the other witness
 
-# capture_start NETNS DEV: all packets of DEV from now on into /out/NETNS.DEV.pcap. Stamps are in
+# What guest-paths.sh has here is compared with its recordings; others have a folder of their own.
+capture_dir=/out
+
+# capture_start NETNS DEV: all packets of DEV from now on into $capture_dir/NETNS.DEV.pcap. Stamps are in
 # nanoseconds and nothing waits in buffers, so that the order of packets between devices is true.
 capture_start()
 {
 	local log=/tmp/tcpdump.$1.$2
 
 	ip netns exec "$1" tcpdump -i "$2" -Q inout -n -U --immediate-mode -B 8192 -Z root \
-		--time-stamp-precision=nano -w "/out/$1.$2.pcap" 2> "$log" &
+		--time-stamp-precision=nano -w "$capture_dir/$1.$2.pcap" 2> "$log" &
 	captures[$!]=$log
 	wait_until 20 grep -q '^tcpdump: listening on\|^listening on' "$log"
 }
