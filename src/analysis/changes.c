@@ -18,12 +18,9 @@ static bool both_l4(const struct packet_net *a, const struct packet_net *b)
 	return a->l4 == PART_OK && b->l4 == PART_OK;
 }
 
-static bool same_l4(const struct packet_net *a, const struct packet_net *b)
+/* What the sender numbers, and no NAT changes. */
+static bool same_l4_numbers(const struct packet_net *a, const struct packet_net *b)
 {
-	if (!both_l4(a, b))
-		return true;
-	if (has_ports(a->proto) && (a->sport != b->sport || a->dport != b->dport))
-		return false;
 	switch (a->proto) {
 	case IPPROTO_TCP:
 		/* GRO takes over the flags of what it joins. */
@@ -31,10 +28,26 @@ static bool same_l4(const struct packet_net *a, const struct packet_net *b)
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return a->icmp_type == b->icmp_type && a->icmp_code == b->icmp_code &&
-		       a->icmp_id == b->icmp_id && a->icmp_seq == b->icmp_seq;
+		       a->icmp_seq == b->icmp_seq;
 	default:
 		return true;
 	}
+}
+
+static bool is_icmp(u8 proto)
+{
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+}
+
+static bool same_l4(const struct packet_net *a, const struct packet_net *b)
+{
+	if (!both_l4(a, b))
+		return true;
+	if (has_ports(a->proto) && (a->sport != b->sport || a->dport != b->dport))
+		return false;
+	if (is_icmp(a->proto) && a->icmp_id != b->icmp_id)
+		return false;
+	return same_l4_numbers(a, b);
 }
 
 bool packet_same_header(const struct packet_net *a, const struct packet_net *b)
@@ -109,6 +122,58 @@ u32 packet_changes(const struct packet *before, const struct packet *after)
 	    memcmp(a->dst, b->dst, sizeof(a->dst)))
 		return bits | (b->tunnel ? CHANGE_ENCAP : CHANGE_DECAP);
 	return bits | net_changes(a, b);
+}
+
+/* What the sender numbers, or else its length, with addresses and ports left aside. */
+static bool same_numbers(const struct packet_net *a, const struct packet_net *b)
+{
+	if (a->has_id && b->has_id && a->id != b->id)
+		return false;
+	if (!both_l4(a, b) || a->proto != b->proto)
+		return true;
+	/* Acknowledgments that carry no data have all the same sequence number. */
+	if (a->proto == IPPROTO_TCP && a->tcp_flags & b->tcp_flags & TCP_ACK &&
+	    a->tcp_ack != b->tcp_ack)
+		return false;
+	/* GRO and segmentation change the length of TCP's, which has numbers. */
+	if (a->proto == IPPROTO_UDP && a->udp_bytes != b->udp_bytes)
+		return false;
+	return same_l4_numbers(a, b);
+}
+
+/* An answer to it: addresses and ports the other way round, which no NAT does. */
+static bool is_reverse(const struct packet_net *a, const struct packet_net *b)
+{
+	return memcmp(a->src, a->dst, sizeof(a->src)) != 0 &&
+	       !memcmp(a->src, b->dst, sizeof(a->src)) && !memcmp(a->dst, b->src, sizeof(a->dst));
+}
+
+/* Around or out of a tunnel: what is inside must be the same, where it can be seen. */
+static bool same_inside(const struct packet *before, const struct packet *after)
+{
+	const struct packet *outer = before->nr_nets > after->nr_nets ? before : after;
+	const struct packet_net *a = packet_inner(before), *b = packet_inner(after);
+
+	if (outer->nr_nets < 2 || outer->deeper || outer->net[outer->nr_nets - 1].part != PART_OK ||
+	    !a || !b)
+		return true;
+	return a->version == b->version && a->proto == b->proto && same_numbers(a, b) &&
+	       !is_reverse(a, b);
+}
+
+bool packet_may_be_same(const struct packet *before, const struct packet *after)
+{
+	const struct packet_net *a = &before->net[0], *b = &after->net[0];
+	u32 bits = packet_changes(before, after);
+
+	if (bits & CHANGE_OTHER)
+		return false;
+	if (bits & (CHANGE_ENCAP | CHANGE_DECAP))
+		return same_inside(before, after);
+	if (bits & CHANGE_FRAGMENT || !before->nr_nets || !after->nr_nets || a->part != PART_OK ||
+	    b->part != PART_OK)
+		return true;
+	return same_numbers(a, b) && !is_reverse(a, b);
 }
 
 const char *change_name(u32 bit)

@@ -28,6 +28,14 @@ enum {
  */
 u32 packet_changes(const struct packet *before, const struct packet *after);
 
+/**
+ * packet_may_be_same - whether two looks can be at one packet, whatever NAT and tunnels did to it
+ *
+ * For where the two were not made at the same skb for sure. NAT leaves alone what the sender numbers: the
+ * IPv4 id, TCP's sequence number, that of an echo.
+ */
+bool packet_may_be_same(const struct packet *before, const struct packet *after);
+
 /** packet_same_header - whether network and transport header are those of the same packet */
 bool packet_same_header(const struct packet_net *a, const struct packet_net *b);
 

@@ -55,6 +55,7 @@ struct hop {
 	u8 layer;      /* enum layer */
 	u8 netns_from; /* enum netns_from: of ->netns_inum */
 	u8 ttl;	       /* of the outermost network header; 0 not known */
+	bool tapped;   /* ->view is of a packet socket's frame, joined by time */
 };
 
 enum path_state {
@@ -89,9 +90,9 @@ enum path_stage {
 /* What it means that the kernel drops a received packet at some place for some reason. */
 enum free_site {
 	FREE_SITE_PLAIN,
-	FREE_SITE_TCP,	/* TCP was done with a segment, which may have been good for something */
-	FREE_SITE_PART, /* it was a part of another packet, which was freed */
-	FREE_SITE_ICMP, /* ICMP was done with it, or had no use for it: the event is the same */
+	FREE_SITE_TCP,	  /* TCP was done with a segment, which may have been good for something */
+	FREE_SITE_PART,	  /* it was a part of another packet, which was freed */
+	FREE_SITE_ICMP,	  /* ICMP was done with it, or had no use for it: the event is the same */
 	FREE_SITE_FILTER, /* netfilter */
 };
 
@@ -174,7 +175,9 @@ struct path {
 	struct path_link *link;	   /* the first PATH_LINKS of them */
 	struct packet_view *views; /* the latest; they end with NULL */
 	struct hop_filter *filters;
-	bool matched; /* the user's filter matched some record of it */
+	bool matched;	   /* the user's filter matched some record of it */
+	bool tapped;	   /* its headers are of packet sockets' frames, joined by time */
+	bool contradicted; /* ... and some of these cannot be of one packet: none is shown */
 	/* working state, too */
 	u64 heir;	 /* a clone made after its last hop: may stand in for it; 0 none */
 	u32 heir_hops;	 /* how many hops it had then */

@@ -174,18 +174,49 @@ static bool is_news(const struct packet_view *view, const struct skb_facts *fact
 	       (view->packet.net[0].l4 == PART_CUT && facts->packet.net[0].l4 == PART_OK);
 }
 
-/* What a probe saw of the packet at a hop. */
+/* Frames that cannot be of one packet were joined with its hops: which of them is right is not known. */
+static void contradict(struct paths *p, struct path *path)
+{
+	u32 i;
+
+	for (i = 0; i < path->nr_hops; i++) {
+		path->hops[i].view = NULL;
+		path->hops[i].tapped = false;
+	}
+	path->contradicted = true;
+	path->tapped = path->matched = false;
+	pool_put_views(&p->pool, path);
+	p->stats.contradicted++;
+}
+
+/* Whether headers that were joined by time are to be believed. */
+static bool is_credible(struct paths *p, struct path *path, const struct skb_facts *facts)
+{
+	if (path->contradicted)
+		return false;
+	if (path->views && !packet_may_be_same(&path->views->packet, &facts->packet)) {
+		contradict(p, path);
+		return false;
+	}
+	return true;
+}
+
+/* What a probe, or the tap, saw of the packet at a hop. */
 static void add_facts(struct paths *p, struct path *path, struct hop *hop,
 		      const struct skb_facts *facts)
 {
 	bool first = !path->views;
 	struct packet_view *view;
 
+	if (facts->tapped && facts->has_packet && !is_credible(p, path, facts))
+		return;
 	hop->netns_inum = facts->netns_inum;
 	hop->netns_from = facts->netns_from;
 	path->matched |= facts->matched;
 	if (!facts->has_packet)
 		return;
+	hop->tapped = facts->tapped;
+	path->tapped |= facts->tapped;
 	if (is_news(path->views, facts)) {
 		view = pool_view(&p->pool, path);
 		if (!view)
@@ -278,6 +309,7 @@ static void add_hop(struct paths *p, struct path *path, const struct event *ev)
 	hop->view = NULL;
 	hop->netns_inum = 0;
 	hop->netns_from = hop->ttl = 0;
+	hop->tapped = false;
 	if (ev->has & EVENT_HAS_PROTO && ev->proto)
 		path->proto = ev->proto;
 	if (unlikely(facts != NULL))
@@ -360,6 +392,39 @@ static bool name_shared(struct paths *p, u16 dev)
 	return *known == 2;
 }
 
+/* Whether the skb may have been freed in silence before this event, and be another packet's now. */
+static bool may_be_reused(const struct path *path, const struct event *ev)
+{
+	switch (ev->kind) {
+	case EVENT_START_XMIT:
+		return path->last_kind != EVENT_QUEUE || path->tx_dev != ev->dev;
+	case EVENT_RX_ENTRY:
+	case EVENT_RX:
+		/* From within the driver's function; or the second event of one call. */
+		return (path->stage != STAGE_TX || path->tx_done) &&
+		       path->last_kind != EVENT_RX_ENTRY;
+	case EVENT_RECEIVE_ENTRY:
+	case EVENT_RECEIVE:
+		return (path->stage != STAGE_BACKLOG || path->rx_dev != ev->dev) &&
+		       path->last_kind != EVENT_RECEIVE_ENTRY;
+	default:
+		return true;
+	}
+}
+
+/* Whether a frame was joined with this event that cannot be of the packet known so far. */
+static bool is_told_apart(const struct paths *p, const struct path *path, const struct event *ev)
+{
+	const struct pending_headers *pending;
+
+	if (!p->pending || !path->views || path->contradicted || !may_be_reused(path, ev))
+		return false;
+	pending = &p->pending[ev->cpu % PENDING_CPUS];
+	return pending->skb == ev->skb && pending->ts_ns == ev->ts_ns && pending->facts.tapped &&
+	       pending->facts.has_packet &&
+	       !packet_may_be_same(&path->views->packet, &pending->facts.packet);
+}
+
 /* Whether a hop is one of the packet that its address stood for so far. */
 static bool continues(struct paths *p, const struct path *path, const struct event *ev)
 {
@@ -404,6 +469,10 @@ static void take_station(struct paths *p, const struct event *ev)
 	struct path *path = addrmap_find(&p->ids, ev->skb);
 
 	if (path && !continues(p, path, ev)) {
+		forget(p, path);
+		path = NULL;
+	} else if (path && is_told_apart(p, path, ev)) {
+		p->stats.told_apart++;
 		forget(p, path);
 		path = NULL;
 	}

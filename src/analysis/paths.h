@@ -29,8 +29,8 @@ struct paths_options {
 	/* What kind of drop this is, asked for each drop of a received packet; NULL: all are plain. */
 	enum free_site (*free_site)(void *ctx, const struct event *ev);
 	void *ctx;
-	u32 max_live;  /* 0: PATHS_MAX_LIVE */
-	bool exact;    /* births of skbs are recorded, or their deaths at least */
+	u32 max_live; /* 0: PATHS_MAX_LIVE */
+	bool exact;   /* births of skbs are recorded, or their deaths at least */
 	/*
 	 * The kernel let through only what may match a filter: there are deaths, but no births, no returns
 	 * of drivers (net_dev_xmit), and of calls only the entries.
@@ -51,6 +51,8 @@ struct paths_stats {
 	u64 strays;		   /* other events of such skbs, and late returns of drivers */
 	u64 refused;		   /* hops of packets not followed: max_live were on their way */
 	u64 reused;		   /* addresses taken by a new packet with no death event before */
+	u64 told_apart;		   /* ... of which only the packets' headers told (--tap) */
+	u64 contradicted;	   /* packets whose joined headers contradict each other */
 };
 
 struct paths;

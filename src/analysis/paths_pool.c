@@ -152,7 +152,7 @@ struct hop_filter *pool_filter(struct paths_pool *pool, struct path *path)
 	return filter;
 }
 
-static void put_views(struct paths_pool *pool, struct path *path)
+void pool_put_views(struct paths_pool *pool, struct path *path)
 {
 	struct packet_view *view;
 	struct hop_filter *filter;
@@ -172,7 +172,7 @@ static void put_views(struct paths_pool *pool, struct path *path)
 
 void pool_put(struct paths_pool *pool, struct path *path)
 {
-	put_views(pool, path);
+	pool_put_views(pool, path);
 	put_hops(pool, path->hop_class, path->hops);
 	path->hops = NULL;
 	path->generation++;

@@ -48,6 +48,8 @@ struct path_link *pool_link(struct paths_pool *pool, struct path *path);
 
 /** pool_view - a view to be filled in, the path's latest from now on; NULL without memory */
 struct packet_view *pool_view(struct paths_pool *pool, struct path *path);
+/** pool_put_views - take all views of a path back */
+void pool_put_views(struct paths_pool *pool, struct path *path);
 /** pool_filter - the same for what netfilter did */
 struct hop_filter *pool_filter(struct paths_pool *pool, struct path *path);
 

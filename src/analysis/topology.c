@@ -170,7 +170,8 @@ static bool has_place(const struct hop *hop)
 /* The netns of a hop's device, as a probe read it. The sender's is not always the device's. */
 static u32 place_inum(const struct hop *hop)
 {
-	return hop->netns_from == NETNS_FROM_DEV || hop->netns_from == NETNS_FROM_HOOK ?
+	return hop->netns_from == NETNS_FROM_DEV || hop->netns_from == NETNS_FROM_HOOK ||
+			       hop->netns_from == NETNS_FROM_TAP ?
 		       hop->netns_inum :
 		       0;
 }

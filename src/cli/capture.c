@@ -218,6 +218,44 @@ static void measure_with(struct capture *c)
 	c->link = NULL;
 }
 
+/* Whether the tap that was asked for adds anything; says so when it does not. */
+static int want_tap(const struct capture *c, bool *wanted, struct error *err)
+{
+	*wanted = c->options->tap && c->plan.tier == TIER_T0;
+	if (*wanted && strcmp(c->plan.clock, "mono"))
+		return error_set(err, EINVAL, "--tap works with the clock 'mono' only, not '%s'",
+				 c->plan.clock);
+	if (!c->options->tap || *wanted || c->options->output.quiet)
+		return 0;
+	if (layout_has(&c->layout, SKB_DATA))
+		fputs("skbtrail: no tap: the probes of this kernel read the packets' headers "
+		      "themselves\n",
+		      stderr);
+	else
+		fputs("skbtrail: no tap: it goes with tracepoints only; for headers use --tier T0 "
+		      "--tap\n",
+		      stderr);
+	return 0;
+}
+
+/* Packet sockets, before anything is written to tracefs: without them the user would not want a trace. */
+static int open_tap(struct capture *c, struct error *err)
+{
+	struct strbuf problems = STRBUF_INIT;
+	bool wanted;
+	int ret = want_tap(c, &wanted, err);
+
+	if (ret || !wanted)
+		return ret;
+	ret = tap_open(&c->tap, c->held, &problems, err);
+	if (ret)
+		error_prepend(err, "--tap: ");
+	else if (problems.len)
+		fprintf(stderr, "skbtrail: %s", strbuf_cstr(&problems));
+	strbuf_free(&problems);
+	return ret;
+}
+
 int capture_open(struct capture *c, struct error *err)
 {
 	/* What the command prints must not get in between our lines, or into a recording. */
@@ -225,6 +263,9 @@ int capture_open(struct capture *c, struct error *err)
 			     (c->options->keep_user ? WORKLOAD_KEEP_USER : 0u);
 	int ret;
 
+	ret = open_tap(c, err);
+	if (ret)
+		return ret;
 	remove_leftovers(c);
 	ret = take_signals(c, err);
 	if (!ret && c->options->command) {
@@ -277,6 +318,8 @@ int capture_start(struct capture *c, struct error *err)
 
 	c->own_cpu_ns = own_cpu_ns();
 	c->start_ns = now_ns();
+	if (!ret && c->tap)
+		ret = tap_start(c->tap, session_dir(c->session), err);
 	if (c->options->duration_s > 0)
 		c->end_ns = now_ns() + (u64)(c->options->duration_s * (double)NSEC_PER_SEC);
 	if (!ret && c->job.start)
@@ -337,6 +380,7 @@ int capture_wait(struct capture *c, int timeout_ms, struct error *err)
 int capture_stop(struct capture *c, struct error *err)
 {
 	c->stop_ns = now_ns();
+	tap_stop(c->tap);
 	return session_stop(c->session, err);
 }
 
@@ -373,6 +417,24 @@ void capture_tell_missed(const struct capture *c)
 			(unsigned long long)c->missed);
 }
 
+void capture_tell_tap(const struct capture *c)
+{
+	struct tap_stats stats;
+
+	if (!c->tap || c->options->output.quiet)
+		return;
+	tap_stats(c->tap, &stats);
+	if (stats.lost)
+		fprintf(stderr,
+			"skbtrail: tap: the packet sockets' rings were full %llu times: packets lack "
+			"headers\n",
+			(unsigned long long)stats.lost);
+	if (stats.refused)
+		fprintf(stderr, "skbtrail: tap: %llu frames could not be written: %s (%s)\n",
+			(unsigned long long)stats.refused, strerror(stats.refused_by),
+			error_name(stats.refused_by));
+}
+
 static void tell_workload(struct capture *c)
 {
 	char text[128];
@@ -392,6 +454,8 @@ int capture_close(struct capture *c, struct error *err)
 	c->link = NULL;
 	live_close(c->live);
 	c->live = NULL;
+	tap_close(c->tap);
+	c->tap = NULL;
 	ret = session_close(&c->session, &undo);
 	if (ret && !err->text[0])
 		*err = undo;
@@ -444,6 +508,18 @@ static void announce_tier(const struct capture *c)
 		      stderr);
 }
 
+/* What is done to the machine's packets is said, once. */
+static void announce_tap(const struct capture *c)
+{
+	u32 netns, each;
+
+	tap_size(c->tap, &netns, &each);
+	fprintf(stderr,
+		"skbtrail: tap: packet sockets in %u network namespace%s, %u in each; the kernel "
+		"clones every packet that is sent for them. Headers marked ~ were joined by time\n",
+		netns, netns == 1 ? "" : "s", each);
+}
+
 void capture_announce(const struct capture *c, const char *doing)
 {
 	if (c->options->output.quiet)
@@ -453,6 +529,8 @@ void capture_announce(const struct capture *c, const char *doing)
 		tier_describe(c->plan.tier)->needs, (unsigned long long)c->plan.buffer_kb,
 		c->plan.clock,
 		c->options->command || c->options->duration_s > 0 ? "" : "; Ctrl-C ends");
+	if (c->tap)
+		announce_tap(c);
 	if (c->no_probes[0] || c->options->output.verbose)
 		announce_tier(c);
 	if (c->options->output.verbose)

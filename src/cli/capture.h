@@ -13,6 +13,7 @@
 #include "capture/plan.h"
 #include "capture/probes.h"
 #include "capture/session.h"
+#include "capture/tap.h"
 #include "capture/workload.h"
 #include "cli/pipeline.h"
 #include "cli/pushdown.h"
@@ -24,6 +25,7 @@ struct capture_options {
 	struct capture_request request;
 	double duration_s; /* 0: no limit */
 	bool dry_run;
+	bool tap;	      /* packet sockets beside the tracepoints */
 	bool keep_user;	      /* run the command as root even under sudo */
 	bool push_down;	      /* give the kernel what it can do of the filter */
 	const char *file;     /* record: -o */
@@ -56,6 +58,8 @@ struct capture {
 	struct plan plan;
 	struct session *session;
 	struct live *live;
+	struct tap *tap;		       /* NULL: none */
+	const struct netns_take_options *held; /* netns that the tap would not find; NULL: none */
 	struct workload *workload;
 	struct capture_job job;
 	struct cost_link *link; /* NULL: no cost is measured, or none can be */
@@ -105,6 +109,9 @@ u64 capture_lost(struct capture *c);
 /** capture_tell_missed - after capture_lost(): a line about calls that probes missed, if there were any */
 void capture_tell_missed(const struct capture *c);
 
+/** capture_tell_tap - after capture_stop(): lines about frames that did not get into the trace */
+void capture_tell_tap(const struct capture *c);
+
 /** capture_close - undo everything; @err is filled in only if it holds nothing yet */
 int capture_close(struct capture *c, struct error *err);
 
@@ -125,6 +132,7 @@ enum {
 	OPT_HOPS = 512,
 	OPT_PROBE,
 	OPT_STRUCTS,
+	OPT_TAP,
 	OPT_TIER,
 	OPT_BUDGET,
 };
@@ -138,22 +146,24 @@ enum {
 		{ "budget", required_argument, NULL, OPT_BUDGET },                             \
 		{ "probe", required_argument, NULL, OPT_PROBE },                               \
 		{ "structs", required_argument, NULL, OPT_STRUCTS },                           \
+		{ "tap", no_argument, NULL, OPT_TAP },                                         \
 		{ "tier", required_argument, NULL, OPT_TIER },                                 \
 		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },                                 \
 	{                                                                                      \
 		"keep-user", no_argument, NULL, OPT_KEEP_USER                                  \
 	}
-#define CAPTURE_OPTIONS_HELP                                                               \
-	"  -e, --event EVENT   record this event too: system:event, system, or with * ?\n" \
-	"  -d, --duration SEC  stop after so many seconds\n"                               \
-	"  -b, --buffer SIZE   ring buffer per CPU: 512K, 4M, ... (default 4M)\n"          \
-	"      --clock CLOCK   trace clock (default mono)\n"                               \
-	"      --hops SET      minimal (devices), default, full (all known functions)\n"   \
-	"      --budget PCT    largest hop set that takes at most PCT % of any CPU\n"      \
-	"      --probe F[:ARG] show kernel function F too; its skb is argument ARG\n"      \
-	"      --structs FILE  where members are in this kernel's structures\n"            \
-	"      --tier TIER     use no more than T0, T1, T2 or T3, see 'skbtrail check'\n"  \
-	"      --keep-user     run COMMAND as root even under sudo\n"                      \
+#define CAPTURE_OPTIONS_HELP                                                                \
+	"  -e, --event EVENT   record this event too: system:event, system, or with * ?\n"  \
+	"  -d, --duration SEC  stop after so many seconds\n"                                \
+	"  -b, --buffer SIZE   ring buffer per CPU: 512K, 4M, ... (default 4M)\n"           \
+	"      --clock CLOCK   trace clock (default mono)\n"                                \
+	"      --hops SET      minimal (devices), default, full (all known functions)\n"    \
+	"      --budget PCT    largest hop set that takes at most PCT % of any CPU\n"       \
+	"      --probe F[:ARG] show kernel function F too; its skb is argument ARG\n"       \
+	"      --structs FILE  where members are in this kernel's structures\n"             \
+	"      --tap           without probes: headers by packet sockets, joined by time\n" \
+	"      --tier TIER     use no more than T0, T1, T2 or T3, see 'skbtrail check'\n"   \
+	"      --keep-user     run COMMAND as root even under sudo\n"                       \
 	"      --dry-run       print the writes to tracefs as shell lines, and do nothing\n"
 
 /** capture_option - take one option of CAPTURE_*; Return: 0, or -EINVAL when it is none or bad */

@@ -127,6 +127,9 @@ int capture_option(struct capture_options *options, int c, const char *arg)
 	case OPT_STRUCTS:
 		options->structs = arg;
 		return *arg ? 0 : -EINVAL;
+	case OPT_TAP:
+		options->tap = true;
+		return 0;
 	case OPT_TIER:
 		return choose_tier(options, arg);
 	case OPT_DRY_RUN:

@@ -152,6 +152,8 @@ static void print_features(const struct features *f, const struct layout *layout
 		print_capability(f, (enum feature)id, &look);
 	if (features_allow(f, TIER_T0))
 		check_print_probes(layout, probes);
+	if (features_allow(f, TIER_T0))
+		check_print_tap(layout, probes);
 	print_tiers(f, probes);
 }
 

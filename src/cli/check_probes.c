@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/tap.h"
 #include "kernel/features.h"
 
 #define LINE_WIDTH 100
@@ -95,6 +96,40 @@ void check_print_probes(const struct layout *layout, const struct probes *probes
 	}
 }
 
+/* Whether a capture has no headers by itself. */
+static bool lacks_headers(const struct layout *layout, const struct probes *probes)
+{
+	return probes->tier <= TIER_T0 || !layout_has(layout, SKB_DATA);
+}
+
+void check_print_tap(const struct layout *layout, const struct probes *probes)
+{
+	struct error err = { 0 };
+
+	if (!lacks_headers(layout, probes))
+		return;
+	if (tap_try(&err))
+		printf("  packet headers: none, and no packet sockets: %s\n", err.text);
+	else
+		printf("  packet headers: by packet sockets, when trace, record or demo are told "
+		       "%s--tap\n",
+		       probes->tier > TIER_T0 ? "--tier T0 " : "");
+}
+
+static struct json_object *tap_json(const struct layout *layout, const struct probes *probes)
+{
+	struct json_object *obj = json_object_new_object();
+	struct error err = { 0 };
+	bool possible = !tap_try(&err);
+
+	json_object_object_add(obj, "possible", json_object_new_boolean(possible));
+	json_object_object_add(obj, "recommended",
+			       json_object_new_boolean(possible && lacks_headers(layout, probes)));
+	if (!possible)
+		json_object_object_add(obj, "why", json_object_new_string(err.text));
+	return obj;
+}
+
 static struct json_object *structs_json(const struct layout *l)
 {
 	struct json_object *obj = json_object_new_object();
@@ -164,6 +199,7 @@ int check_add_json(struct strbuf *doc, const struct layout *layout, const struct
 	if (obj) {
 		json_object_object_add(obj, "structs", structs_json(layout));
 		json_object_object_add(obj, "probes", probes_json(probes));
+		json_object_object_add(obj, "tap", tap_json(layout, probes));
 		text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY |
 								   JSON_C_TO_STRING_NOSLASHESCAPE);
 	}

@@ -12,8 +12,11 @@
 /** check_print_probes - for people, on standard output */
 void check_print_probes(const struct layout *layout, const struct probes *probes);
 
+/** check_print_tap - whether packet sockets can tell headers, where nothing else does */
+void check_print_tap(const struct layout *layout, const struct probes *probes);
+
 /**
- * check_add_json - add "structs" and "probes" to the JSON object in @doc
+ * check_add_json - add "structs", "probes" and "tap" to the JSON object in @doc
  *
  * Return: 0 or -ENOMEM.
  */

@@ -27,6 +27,7 @@ static void print_help(void)
 	     "container in another), ping through it over IPv4 and IPv6, show the paths of\n"
 	     "these packets, and remove everything. The machine's own network is not touched.\n"
 	     "Where tracefs cannot be used, say why and show a recording of the same instead.\n\n" OUTPUT_OPTIONS_HELP
+	     "      --tap           without probes: headers by packet sockets, joined by time\n"
 	     "      --replay        show the recording, without trying\n"
 	     "  -h, --help          this text\n\n"
 	     "Examples:\n"
@@ -130,21 +131,26 @@ out:
 
 static int demo_live(struct capture *c, struct error *err)
 {
+	struct netns_take_options held = { .nr_held = DEMONET_NR, .only_held = true };
 	struct demonet *net;
 	int ret;
 
 	ret = demonet_create(&net, err);
 	if (ret)
 		return ret;
+	/* The demo's own network is all that is tapped. */
+	held.held = net->netns;
 	if (!c->options->output.quiet)
 		tell_network(net);
 	ret = demonet_warm_up(net, err);
+	c->held = &held;
 	if (!ret)
 		ret = capture_open(c, err);
 	if (!ret) {
 		capture_announce(c, "tracing");
 		ret = trace_pings(c, net, err);
 	}
+	c->held = NULL;
 	demonet_destroy(net);
 	return ret;
 }
@@ -216,6 +222,7 @@ int cmd_demo(int argc, char **argv, struct error *err)
 	enum { OPT_REPLAY = 1000 };
 	static const struct option longs[] = { OUTPUT_LONG_OPTIONS,
 					       { "replay", no_argument, NULL, OPT_REPLAY },
+					       { "tap", no_argument, NULL, OPT_TAP },
 					       { "help", no_argument, NULL, 'h' },
 					       { 0 } };
 	struct capture_options options = { 0 };
@@ -230,6 +237,8 @@ int cmd_demo(int argc, char **argv, struct error *err)
 		}
 		if (c == OPT_REPLAY)
 			only_replay = true;
+		else if (c == OPT_TAP)
+			options.tap = true;
 		else if (output_option(&options.output, c, optarg))
 			return options_bad(err, "demo", argv, c);
 	}

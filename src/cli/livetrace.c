@@ -38,6 +38,13 @@ static int add_formats(struct pipeline *p, const struct plan *plan, struct error
 		else
 			ret = schema_add_format(&p->schema, system, text.data, text.len, err);
 	}
+	if (!ret && p->schema.tapped) {
+		snprintf(path, sizeof(path), "%s/events/ftrace/raw_data/format", plan->tracing_dir);
+		text.len = 0;
+		ret = strbuf_read_file(&text, path, MAX_FORMAT_BYTES);
+		ret = ret ? error_errno(err, -ret, "--tap: cannot read %s", path) :
+			    schema_add_format(&p->schema, "ftrace", text.data, text.len, err);
+	}
 	strbuf_free(&text);
 	return ret;
 }
@@ -57,6 +64,7 @@ int live_pipeline(struct pipeline *p, struct capture *c, struct netns_snapshot *
 	snprintf(p->cmdlines_path, sizeof(p->cmdlines_path), "%s/saved_cmdlines",
 		 c->plan.tracing_dir);
 	p->load_symbols = load_symbols;
+	p->schema.tapped = c->tap != NULL;
 	ret = add_formats(p, &c->plan, err);
 	return ret ? ret : pipeline_start(p, err);
 }
@@ -69,7 +77,7 @@ static int run_round(struct pipeline *p, struct stream *s, u64 limit)
 	stream_resume(s);
 	ret = pipeline_run(p, s, limit);
 	if (!ret && limit && limit != STREAM_NO_LIMIT)
-		paths_tick(p->paths, limit);
+		pipeline_tick(p, limit);
 	return ret ? ret : pipeline_flush(p);
 }
 
@@ -111,6 +119,7 @@ static int show_end(struct pipeline *p, struct stream *s, struct capture *c)
 
 	pipeline_summary(p, &s->stats, lost);
 	capture_tell_missed(c);
+	capture_tell_tap(c);
 	p->cost = c->cost;
 	return pipeline_totals(p, s, lost, capture_time_ns(c), capture_own_cpu_ns(c));
 }

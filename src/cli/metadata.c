@@ -52,6 +52,8 @@ int metadata_write(struct strbuf *out, const struct capture *c, const struct net
 	write_string(obj, "clock", plan->clock);
 	write_string(obj, "device", c->options->output.select.dev);
 	write_string(obj, "filter", pushed_filter(c));
+	if (c->tap)
+		json_object_object_add(obj, "tap", json_object_new_boolean(1));
 	for (i = 0; i < plan->missing_count; i++)
 		json_object_array_add(missing, json_object_new_string(plan->missing[i]));
 	json_object_object_add(obj, "missing", missing);
@@ -120,6 +122,9 @@ int metadata_read(struct metadata *meta, const char *text, struct error *err)
 	if (json_object_object_get_ex(obj, "filter", &value) &&
 	    json_object_is_type(value, json_type_string))
 		snprintf(meta->filter, sizeof(meta->filter), "%s", json_object_get_string(value));
+	if (json_object_object_get_ex(obj, "tap", &value))
+		meta->tap = json_object_is_type(value, json_type_boolean) &&
+			    json_object_get_boolean(value);
 	if (json_object_object_get_ex(obj, "netns", &value))
 		ret = netns_snapshot_from_json(value, &meta->netns, err);
 	json_object_put(obj);

@@ -20,6 +20,7 @@ struct metadata {
 	struct cost cost;	      /* of the capture; ->packets is 0 when it is not recorded */
 	char filter
 		[512]; /* other packets are missing, or not whole; "" none. Cut; not to be compiled */
+	bool tap;      /* there are frames of packet sockets among the records */
 };
 
 /** metadata_write - append the JSON of a capture to @out; @netns NULL: not known. Return: 0 or -ENOMEM */

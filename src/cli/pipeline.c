@@ -5,6 +5,7 @@
 #include "cli/pipeline.h"
 
 #include "decode/ahead.h"
+#include "render/tap.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -228,6 +229,37 @@ int pipeline_init(struct pipeline *p, const struct output_options *options, bool
 	return schema_init(&p->schema, big_endian, long_size, err);
 }
 
+static void join_event(void *ctx, const struct event *ev)
+{
+	struct pipeline *p = ctx;
+
+	if (likely(!p->write_error))
+		paths_event(p->paths, ev);
+}
+
+static void join_lost(void *ctx, u16 cpu, u64 from_ns, u64 to_ns, u64 count, bool uncounted)
+{
+	struct pipeline *p = ctx;
+
+	paths_lost(p->paths, cpu, from_ns, to_ns, count, uncounted);
+}
+
+/* Frames of a tap have to be brought together with the hops they belong to. */
+static int start_joining(struct pipeline *p, struct error *err)
+{
+	struct tapjoin_options options = {
+		.event = join_event,
+		.lost = join_lost,
+		.ctx = p,
+		.cut_off = p->cut_off,
+	};
+
+	/* Probes tell headers themselves; nobody records both. */
+	if (!p->schema.has_taps || p->schema.has_probes)
+		return 0;
+	return tapjoin_new(&p->tapjoin, &options, err);
+}
+
 int pipeline_start(struct pipeline *p, struct error *err)
 {
 	struct paths_options options = {
@@ -255,12 +287,14 @@ int pipeline_start(struct pipeline *p, struct error *err)
 	if (p->select.filter && !p->schema.has_headers)
 		return error_set(err, ENODATA,
 				 "a filter needs packets' headers, and no event here has them "
-				 "(tier T0; see 'skbtrail check')");
-	return paths_new(&p->paths, &options, err);
+				 "(tier T0 without --tap; see 'skbtrail check')");
+	ret = start_joining(p, err);
+	return ret ? ret : paths_new(&p->paths, &options, err);
 }
 
 void pipeline_free(struct pipeline *p)
 {
+	tapjoin_free(p->tapjoin);
 	paths_free(p->paths);
 	select_free(&p->select);
 	topology_free(&p->topology);
@@ -274,7 +308,20 @@ void pipeline_free(struct pipeline *p)
 
 static void take_loss(struct pipeline *p, const struct stream_loss *loss)
 {
-	paths_lost(p->paths, loss->cpu, loss->from_ns, loss->to_ns, loss->count, loss->uncounted);
+	if (unlikely(p->tapjoin != NULL))
+		tapjoin_lost(p->tapjoin, loss->cpu, loss->from_ns, loss->to_ns, loss->count,
+			     loss->uncounted);
+	else
+		paths_lost(p->paths, loss->cpu, loss->from_ns, loss->to_ns, loss->count,
+			   loss->uncounted);
+}
+
+static void take_event(struct pipeline *p, const struct event *ev)
+{
+	if (unlikely(p->tapjoin != NULL))
+		tapjoin_event(p->tapjoin, ev);
+	else if (likely(ev->kind != EVENT_FRAME))
+		paths_event(p->paths, ev);
 }
 
 void pipeline_clock(struct pipeline *p, const char *clock, bool converted)
@@ -307,7 +354,7 @@ int pipeline_run(struct pipeline *p, struct stream *s, u64 limit)
 			continue;
 		ev.ts_ns = rec->ts_ns;
 		ev.cpu = rec->cpu;
-		paths_event(p->paths, &ev);
+		take_event(p, &ev);
 		if (unlikely(p->write_error))
 			return -p->write_error;
 	}
@@ -324,7 +371,7 @@ static int take_batch(struct pipeline *p, const struct event_batch *b)
 			take_loss(p, &loss->loss);
 		if (i == b->nr)
 			break;
-		paths_event(p->paths, &b->event[i]);
+		take_event(p, &b->event[i]);
 		if (unlikely(p->write_error))
 			return -p->write_error;
 	}
@@ -346,8 +393,20 @@ int pipeline_run_all(struct pipeline *p, struct stream *s, struct error *err)
 	return ret;
 }
 
+void pipeline_tick(struct pipeline *p, u64 now_ns)
+{
+	if (p->tapjoin) {
+		tapjoin_tick(p->tapjoin, now_ns);
+		/* What the join holds back is still to come. */
+		now_ns = tapjoin_gone(p->tapjoin);
+	}
+	paths_tick(p->paths, now_ns);
+}
+
 int pipeline_finish(struct pipeline *p)
 {
+	if (p->tapjoin)
+		tapjoin_finish(p->tapjoin);
 	paths_finish(p->paths);
 	if (p->progress_shown)
 		fputs("\r\033[K", stderr);
@@ -399,6 +458,8 @@ void pipeline_summary(const struct pipeline *p, const struct stream_stats *stats
 		append_count(&sb, p->topology.unresolved, "devices in an unknown netns");
 	}
 	strbuf_putc(&sb, '\n');
+	if (p->tapjoin)
+		render_tap_text(&sb, tapjoin_stats(p->tapjoin), ps, p->options.verbose);
 	fputs(strbuf_cstr(&sb), stderr);
 	strbuf_free(&sb);
 }
@@ -415,6 +476,8 @@ int pipeline_totals(struct pipeline *p, const struct stream *s, u64 lost_elsewhe
 		.time_ns = time_ns,
 		.own_cpu_ns = own_cpu_ns,
 		.cost = p->cost,
+		.tap = p->tapjoin ? tapjoin_stats(p->tapjoin) : NULL,
+		.paths = paths_stats(p->paths),
 	};
 	struct strbuf sb = STRBUF_INIT;
 

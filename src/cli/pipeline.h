@@ -8,6 +8,7 @@
 #define SKBTRAIL_CLI_PIPELINE_H
 
 #include "analysis/paths.h"
+#include "analysis/tapjoin.h"
 #include "base/error.h"
 #include "cli/select.h"
 #include "kernel/netns.h"
@@ -40,10 +41,12 @@ struct pipeline {
 	struct topology topology;
 	struct netns_snapshot *snapshot; /* owned */
 	struct paths *paths;
+	struct tapjoin *tapjoin; /* with a tap only: between decoding and ->paths */
 	struct render_names names;
 	struct text_style style;
 	struct strbuf out;
-	bool live;		  /* names of unknown tasks may be looked up in /proc and tracefs */
+	bool cut_off; /* the last records of a CPU may be missing, with nothing to tell of it */
+	bool live;    /* names of unknown tasks may be looked up in /proc and tracefs */
 	char cmdlines_path[4096]; /* saved_cmdlines, when live */
 	u64 cmdlines_ns;	  /* when it was read last */
 	const u64 *only_netns;	  /* show only paths that touch one of these inodes; NULL: all */
@@ -90,6 +93,9 @@ int pipeline_run(struct pipeline *p, struct stream *s, u64 limit);
  * Return: 0, or -errno: with @err filled in when it could not be started, else of the output.
  */
 int pipeline_run_all(struct pipeline *p, struct stream *s, struct error *err);
+
+/** pipeline_tick - nothing before @now_ns (trace time) will come any more */
+void pipeline_tick(struct pipeline *p, u64 now_ns);
 
 /** pipeline_finish - the trace ends: show what is still open, write everything out */
 int pipeline_finish(struct pipeline *p);

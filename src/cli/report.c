@@ -110,6 +110,7 @@ static int read_metadata(struct pipeline *p, struct datfile *df, struct error *e
 	p->cost = meta.cost;
 	if (!p->options.quiet)
 		tell_filter(&meta);
+	p->schema.tapped = meta.tap;
 	if (!p->options.select.dev && meta.device[0]) {
 		snprintf(p->recorded_dev, sizeof(p->recorded_dev), "%s", meta.device);
 		p->options.select.dev = p->recorded_dev;
@@ -122,13 +123,17 @@ static int read_names(struct pipeline *p, struct datfile *df, struct error *err)
 	struct strbuf cmdlines = STRBUF_INIT;
 	int ret;
 
-	ret = datfile_each_format(df, add_format, &p->schema, err);
+	ret = read_metadata(p, df, err);
+	if (!ret)
+		ret = datfile_each_format(df, add_format, &p->schema, err);
+	if (!ret && p->schema.tapped)
+		ret = datfile_each_ftrace_format(df, add_format, &p->schema, err);
 	if (!ret)
 		ret = datfile_read_cmdlines(df, &cmdlines, err);
 	if (!ret && comms_add_text(&p->comms, cmdlines.data, cmdlines.len))
 		ret = error_errno(err, ENOMEM, "%s", df->path);
 	strbuf_free(&cmdlines);
-	return ret ? ret : read_metadata(p, df, err);
+	return ret;
 }
 
 static int show_totals(struct pipeline *p, const struct stream *s)
@@ -150,6 +155,7 @@ static int report_buffer(struct datfile *df, const struct datfile_buffer *buffer
 	ret = pipeline_init(&p, options, df->big_endian, df->layout.commit_size, err);
 	if (ret)
 		return ret;
+	p.cut_off = df->unfinished || df->cut_off;
 	start_symbols(&symbols, df);
 	p.load_symbols = load_symbols;
 	p.load_ctx = &symbols;

@@ -26,7 +26,8 @@ struct event_batch {
 	u32 nr, nr_losses;
 	struct event event[AHEAD_EVENTS];
 	struct ahead_loss loss[AHEAD_LOSSES];
-	struct skb_facts *facts; /* AHEAD_EVENTS of them where there are probe events; else NULL */
+	struct skb_facts
+		*facts; /* AHEAD_EVENTS of them where there are probe events or a tap; else NULL */
 };
 
 struct ahead;

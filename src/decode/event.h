@@ -38,6 +38,7 @@ enum event_kind {
 	EVENT_RETURN, /* the function entered last in this context returned: ->ret, or ->other */
 	EVENT_HOOK,   /* netfilter hooks were entered */
 	EVENT_TABLE, /* a table's rules were gone through: ->ret is the verdict, or comes with RETURN */
+	EVENT_FRAME, /* a packet socket saw a frame (--tap): of which skb it does not say; ->facts->frame */
 };
 
 /* Where in the stack an EVENT_LAYER, EVENT_CALL, EVENT_HOOK or EVENT_TABLE is. */
@@ -92,6 +93,28 @@ enum netns_from {
 	NETNS_FROM_DEV,	 /* skb->dev */
 	NETNS_FROM_SOCK, /* skb->sk: the sender's, until the skb leaves the sender's netns */
 	NETNS_FROM_DST,	 /* the route's device */
+	NETNS_FROM_TAP,	 /* the packet socket that saw it on this device */
+};
+
+/* Bits of frame_facts.flags. */
+enum {
+	FRAME_OUTGOING = 1 << 0,
+	FRAME_STAMPED_EARLIER =
+		1 << 1,	       /* received; stamped at some time before the socket got it */
+	FRAME_TAGGED = 1 << 2, /* its outermost VLAN tag is not in its bytes */
+	FRAME_LOST = 1 << 3,   /* frames before it were lost */
+	FRAME_NO_HOP = 1 << 4, /* no event tells of packets received on such a device */
+	FRAME_MARK = 1 << 5,   /* no frame: all up to ->ts_ns have come, but for stragglers */
+};
+
+/* Of an EVENT_FRAME, besides device, length, CPU and what skb_facts has. */
+struct frame_facts {
+	u64 ts_ns;	/* when it was tapped; the event's own time is when that was written down */
+	u32 slack_ns;	/* ->ts_ns is so much off at most, either way */
+	u32 seq;	/* of its ring: netns and CPU */
+	u16 link_bytes; /* of ->len_bytes, its link header */
+	u16 nr_cpus, cpu; /* it was delivered on a CPU whose number modulo ->nr_cpus is ->cpu */
+	u16 flags;
 };
 
 /* What a probe saw of a packet besides the event itself. */
@@ -108,12 +131,14 @@ struct skb_facts {
 	u8 hook, pf;	  /* EVENT_HOOK: NF_INET_*, NFPROTO_* */
 	u16 in, out;	  /* EVENT_HOOK: device names, as event.dev */
 	u16 table, chain; /* EVENT_TABLE: names, as event.dev; 0 not known */
+	bool tapped;	  /* not read by a probe: a frame that was joined with the event, by time */
+	struct frame_facts frame; /* EVENT_FRAME */
 	struct packet packet;
 };
 
 struct event {
 	u64 ts_ns;
-	u64 skb; /* address, never 0 but with EVENT_RETURN */
+	u64 skb; /* address, never 0 but with EVENT_RETURN and EVENT_FRAME */
 	union {
 		u64 location; /* address of the code that freed it */
 		u64 other; /* EVENT_CLONE, EVENT_MERGE, EVENT_RETURN: another skb's address; 0 none */

@@ -11,6 +11,7 @@
 #include "decode/format.h"
 #include "decode/probe.h"
 #include "decode/probe_names.h"
+#include "decode/tapframe.h"
 
 /* What an event means for a path. Adding a hop is adding a row. */
 static const struct {
@@ -214,6 +215,8 @@ static int fill_type(struct event_type *type, const struct format *f, const char
 	if (make_title(type, probe_group_is_ours(system) ? "skbtrail" : system, f->name))
 		return -ENOMEM;
 	type->id = (u16)f->id;
+	if (tapframe_is_format(system, f))
+		return tapframe_fill_type(type, f);
 	if (probe_group_is_ours(system))
 		return probe_fill_type(type, f);
 	type->kind = (u8)kind_of(system, type->name);
@@ -258,9 +261,16 @@ static int borrow_reasons(const struct schema *s, struct event_type *type)
 }
 
 /* Cheap test before the parser: most of a kernel's 2,300 formats have nothing to do with skbs. */
-static bool mentions_skb(const char *text, size_t len)
+static bool mentions(const char *text, size_t len, const char *word)
 {
-	return memmem(text, len, "skb", 3) != NULL;
+	return memmem(text, len, word, strlen(word)) != NULL;
+}
+
+static bool is_worth_parsing(const struct schema *s, const char *system, const char *text,
+			     size_t len)
+{
+	return probe_group_is_ours(system) || mentions(text, len, "skb") ||
+	       (s->tapped && mentions(text, len, TAPFRAME_EVENT));
 }
 
 int schema_add_format(struct schema *s, const char *system, const char *text, size_t len,
@@ -271,9 +281,11 @@ int schema_add_format(struct schema *s, const char *system, const char *text, si
 	struct format format;
 	int ret;
 
-	if (s->nr_types >= MAX_TYPES || (!ours && !mentions_skb(text, len)) ||
-	    !format_parse(&format, text, len) || s->type_of[format.id] ||
-	    (!ours && !find_skb(&type, &format, s->long_size)))
+	if (s->nr_types >= MAX_TYPES || !is_worth_parsing(s, system, text, len) ||
+	    !format_parse(&format, text, len) || s->type_of[format.id])
+		return 0;
+	if (tapframe_is_format(system, &format) ? !s->tapped :
+						  !ours && !find_skb(&type, &format, s->long_size))
 		return 0;
 	ret = fill_type(&type, &format, system);
 	if (!ret)
@@ -287,7 +299,8 @@ int schema_add_format(struct schema *s, const char *system, const char *text, si
 			s->has_probes |= type.probe != NULL;
 			s->has_births |= type.kind == EVENT_BIRTH;
 			s->has_deaths |= type.kind == EVENT_DEATH;
-			s->has_headers |= type.headers;
+			s->has_headers |= type.headers || type.frames;
+			s->has_taps |= type.frames;
 			s->has_device_headers |= type.headers && type.kind == EVENT_QUEUE;
 			return 0;
 		}

@@ -48,6 +48,7 @@ struct event_type {
 	u8 name_place; /* enum name_place */
 	u8 layer;      /* enum layer */
 	bool headers;  /* its records have a window of the packet's bytes */
+	bool frames;   /* records of the tap: tapframe.h */
 	struct field_place skb, dev, len, proto, reason, location, ret, cookie, ifindex, pid, flags;
 	struct probe_places *probe; /* one of skbtrail's own probe events (probe.h); else NULL */
 };
@@ -67,11 +68,13 @@ struct schema {
 	struct devnames devs;
 	struct recent_name recent[16]; /* by hash of the word: few devices make most records */
 	u64 short_records;	       /* records too short for their format: skipped */
-	bool has_probes;	 /* some type is a probe event of ours, with headers perhaps */
-	bool has_births;	 /* births of skbs are recorded */
-	bool has_deaths;	 /* deaths are; without births, of those that the kernel let through */
-	bool has_headers;	 /* some event tells what the packet is */
+	bool has_probes;  /* some type is a probe event of ours, with headers perhaps */
+	bool has_births;  /* births of skbs are recorded */
+	bool has_deaths;  /* deaths are; without births, of those that the kernel let through */
+	bool has_headers; /* some event tells what the packet is */
 	bool has_device_headers; /* those of devices do: no EVENT_HEADERS is needed */
+	bool tapped;   /* set by the user before formats come: there may be records of a tap */
+	bool has_taps; /* there may be: their format is known */
 	const struct pktfilter *filter; /* not owned; sets skb_facts.matched */
 };
 
@@ -115,6 +118,10 @@ u16 schema_device(struct schema *s, const struct event_type *type, const u8 *dat
 bool probe_decode(struct schema *s, const struct event_type *type, const u8 *data, u32 len,
 		  struct event *ev, struct skb_facts *facts);
 
+/* A frame of the tap; tapframe.h. */
+bool tapframe_decode(struct schema *s, const struct event_type *type, const u8 *data, u32 len,
+		     struct event *ev, struct skb_facts *facts);
+
 static inline u64 schema_load(const u8 *data, struct field_place place, bool swap)
 {
 	return load_uint(data + place.offset, place.size, swap);
@@ -123,7 +130,7 @@ static inline u64 schema_load(const u8 *data, struct field_place place, bool swa
 /**
  * schema_decode - record bytes -> struct event
  * @data: the record, @len bytes, starting with its event id @id
- * @facts: memory for what a probe saw; may be NULL when !s->has_probes
+ * @facts: memory for what a probe or the tap saw; may be NULL when neither s->has_probes nor has_taps
  *
  * Return: false when the record does not speak of an skb. ts_ns and cpu are the caller's.
  */
@@ -141,6 +148,8 @@ static inline bool schema_decode(struct schema *s, u16 id, const u8 *data, u32 l
 	}
 	if (unlikely(type->probe != NULL))
 		return probe_decode(s, type, data, len, ev, facts);
+	if (unlikely(type->frames))
+		return tapframe_decode(s, type, data, len, ev, facts);
 	ev->skb = schema_load(data, type->skb, swap);
 	if (!ev->skb)
 		return false;

@@ -162,6 +162,8 @@ static struct json_object *hop_json(const struct path *path, u32 i, const struct
 		add_filter(obj, path, hop, names);
 	if (hop->view && hop->view != *last)
 		add_view(obj, hop->view, *last);
+	if (hop->tapped)
+		json_object_object_add(obj, "headers_from", json_object_new_string("tap"));
 	if (hop->view)
 		*last = hop->view;
 	return obj;
@@ -375,6 +377,10 @@ int render_json(struct strbuf *sb, const struct path *path, const struct render_
 		view = view->next;
 	if (view)
 		add_view(obj, view, NULL);
+	if (path->tapped)
+		json_object_object_add(obj, "headers_from", json_object_new_string("tap"));
+	if (path->contradicted)
+		json_object_object_add(obj, "headers_contradict", json_object_new_boolean(1));
 	add_process(obj, path, names);
 	json_object_object_add(obj, "hops", hops_json(path, names));
 	if (path->cut_hops)

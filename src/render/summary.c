@@ -12,6 +12,7 @@
 
 #include "render/fmt.h"
 #include "render/json_util.h"
+#include "render/tap.h"
 
 static u64 per_second(u64 count, u64 time_ns)
 {
@@ -192,6 +193,8 @@ int render_summary_json(struct strbuf *sb, const struct summary *s)
 	json_object_object_add(obj, "cost", cost_json(s));
 	if (s->own_cpu_ns)
 		json_add_u64(obj, "own_cpu_ns", s->own_cpu_ns);
+	if (s->tap)
+		json_object_object_add(obj, "tap", tap_json(s->tap, s->paths));
 	json_object_object_add(line, "summary", obj);
 	return json_put_line(sb, line);
 }

@@ -5,6 +5,8 @@
 #ifndef SKBTRAIL_RENDER_SUMMARY_H
 #define SKBTRAIL_RENDER_SUMMARY_H
 
+#include "analysis/paths.h"
+#include "analysis/tapjoin.h"
 #include "base/strbuf.h"
 #include "capture/cost.h"
 
@@ -14,9 +16,11 @@ struct summary {
 	u64 bytes; /* that they take in the ring buffer */
 	u64 lost;  /* records */
 	u64 lost_uncounted;
-	u64 time_ns;	  /* that the records are of; 0: not known */
-	u64 own_cpu_ns;	  /* that this process used for it; 0: not known */
-	struct cost cost; /* of the capture */
+	u64 time_ns;			 /* that the records are of; 0: not known */
+	u64 own_cpu_ns;			 /* that this process used for it; 0: not known */
+	struct cost cost;		 /* of the capture */
+	const struct tapjoin_stats *tap; /* NULL: no tap; for JSON */
+	const struct paths_stats *paths; /* with ->tap */
 };
 
 /** summary_cost_ns - all that the records cost the kernel, lost ones too, estimated; 0: not known */

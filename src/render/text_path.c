@@ -14,6 +14,9 @@
  * With probes the head line says what the packet is, functions of the stack that had it stand behind the
  * event at the same device, and what changed in it has a line of its own.
  *
+ * A tilde marks headers that are not of a probe but of a packet socket's frame, joined by time (--tap): in
+ * the head line, and behind each hop that has a frame of its own.
+ *
  * Times are since the line above. Nothing is printed that no record says: a netns that could not be
  * placed is "?", records that belong together (entry and event, queue and xmit) share a line unless
  * the style is verbose.
@@ -130,6 +133,8 @@ static bool put_packet(struct text *t)
 
 	if (!packet)
 		return false;
+	if (t->path->tapped)
+		strbuf_putc(t->sb, '~');
 	packet_describe(t->sb, packet);
 	return true;
 }
@@ -285,6 +290,7 @@ static void put_device(struct text *t, const struct hop *hop)
 static void put_details(struct text *t, u32 i)
 {
 	const struct hop *hop = &t->path->hops[i];
+	bool tapped = hop->tapped;
 
 	if (hop->kind == EVENT_XMIT && hop->ret) {
 		strbuf_puts(t->sb, ", returned ");
@@ -298,7 +304,10 @@ static void put_details(struct text *t, u32 i)
 	    folds(t->path, i + 1) && hop[1].kind == EVENT_START_XMIT) {
 		strbuf_puts(t->sb, ", xmit after ");
 		fmt_duration(t->sb, since(hop->ts_ns, hop[1].ts_ns), t->style->utf8, false);
+		tapped |= hop[1].tapped;
 	}
+	if (tapped)
+		strbuf_puts(t->sb, "  ~");
 	if (!t->style->verbose)
 		return;
 	if (hop->has & EVENT_HAS_LEN && !t->cpu_width) {

@@ -159,7 +159,7 @@ const char *render_netns_from(u8 from)
 {
 	static const char *const words[] = {
 		[NETNS_FROM_NONE] = NULL,   [NETNS_FROM_HOOK] = "hook", [NETNS_FROM_DEV] = "dev",
-		[NETNS_FROM_SOCK] = "sock", [NETNS_FROM_DST] = "dst",
+		[NETNS_FROM_SOCK] = "sock", [NETNS_FROM_DST] = "dst",	[NETNS_FROM_TAP] = "tap",
 	};
 
 	return from < ARRAY_SIZE(words) ? words[from] : NULL;

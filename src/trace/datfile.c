@@ -391,6 +391,25 @@ out:
 	return ret;
 }
 
+int datfile_each_ftrace_format(struct datfile *df, datfile_format_fn fn, void *ctx,
+			       struct error *err)
+{
+	struct strbuf plain = STRBUF_INIT, text = STRBUF_INIT;
+	struct dat_reader r;
+	int ret;
+
+	if (!df->ftrace_formats.size)
+		return 0;
+	ret = datfile_section_open(df, &df->ftrace_formats, &plain, &r, "ftrace formats", err);
+	if (!ret)
+		ret = each_event(&r, "ftrace", dat_u32(&r), fn, ctx, &text, err);
+	if (!ret && r.failed)
+		ret = datfile_error(df, &r, err, "ftrace formats");
+	strbuf_free(&plain);
+	strbuf_free(&text);
+	return ret;
+}
+
 /* A section that is one length and one text; the length has @size_bytes bytes. */
 static int read_text(struct datfile *df, const struct datfile_section *section, int size_bytes,
 		     struct strbuf *sb, const char *what, struct error *err)

@@ -135,6 +135,10 @@ typedef int (*datfile_format_fn)(void *ctx, const char *system, const char *text
  */
 int datfile_each_format(struct datfile *df, datfile_format_fn fn, void *ctx, struct error *err);
 
+/** datfile_each_ftrace_format - the same for what is no event: system "ftrace", which has raw_data */
+int datfile_each_ftrace_format(struct datfile *df, datfile_format_fn fn, void *ctx,
+			       struct error *err);
+
 /** datfile_read_kallsyms - append the recorded /proc/kallsyms to @sb (nothing when there is none) */
 int datfile_read_kallsyms(struct datfile *df, struct strbuf *sb, struct error *err);
 

@@ -81,15 +81,15 @@ static void drop_copy(struct path *copy)
 
 static void keep(void *ctx, struct path *path)
 {
-	struct scene *scene = ctx;
+	struct scene *sc = ctx;
 	size_t size = path->nr_hops * sizeof(*path->hops);
 	struct path *copy;
 
-	if (scene->nr == scene->cap) {
-		scene->cap = scene->cap ? scene->cap * 2 : 64;
-		scene->done = realloc(scene->done, scene->cap * sizeof(*scene->done));
+	if (sc->nr == sc->cap) {
+		sc->cap = sc->cap ? sc->cap * 2 : 64;
+		sc->done = realloc(sc->done, sc->cap * sizeof(*sc->done));
 	}
-	copy = &scene->done[scene->nr++];
+	copy = &sc->done[sc->nr++];
 	*copy = *path;
 	copy->hops = malloc(size ? size : 1);
 	memcpy(copy->hops, path->hops, size);
@@ -113,35 +113,37 @@ static enum free_site site(void *ctx, const struct event *ev)
 
 static bool shared(void *ctx, u16 dev)
 {
-	struct scene *scene = ctx;
+	struct scene *sc = ctx;
 
-	scene->asked_shared++;
-	return scene->shared && !strcmp(devnames_text(&scene->devs, dev), scene->shared);
+	sc->asked_shared++;
+	return sc->shared && !strcmp(devnames_text(&sc->devs, dev), sc->shared);
 }
 
-void scene_begin(struct scene *scene)
+struct scene scene;
+
+void scene_begin(struct scene *sc)
 {
-	scene->options.path_done = keep;
-	scene->options.free_site = site;
-	scene->options.name_shared = shared;
-	scene->options.ctx = scene;
-	if (paths_new(&scene->paths, &scene->options, NULL) || devnames_init(&scene->devs))
+	sc->options.path_done = keep;
+	sc->options.free_site = site;
+	sc->options.name_shared = shared;
+	sc->options.ctx = sc;
+	if (paths_new(&sc->paths, &sc->options, NULL) || devnames_init(&sc->devs))
 		abort();
 }
 
-void scene_end(struct scene *scene)
+void scene_end(struct scene *sc)
 {
 	size_t i;
 
-	paths_free(scene->paths);
-	devnames_free(&scene->devs);
-	for (i = 0; i < scene->nr; i++)
-		drop_copy(&scene->done[i]);
-	free(scene->done);
-	memset(scene, 0, sizeof(*scene));
+	paths_free(sc->paths);
+	devnames_free(&sc->devs);
+	for (i = 0; i < sc->nr; i++)
+		drop_copy(&sc->done[i]);
+	free(sc->done);
+	memset(sc, 0, sizeof(*sc));
 }
 
-void scene_event(struct scene *scene, const struct step *step)
+void scene_event(struct scene *sc, const struct step *step)
 {
 	struct event ev = {
 		.ts_ns = step->us * NSEC_PER_USEC,
@@ -168,51 +170,61 @@ void scene_event(struct scene *scene, const struct step *step)
 	if (step->facts)
 		ev.facts = step->facts;
 	if (step->dev)
-		ev.dev = devnames_intern(&scene->devs, step->dev, strlen(step->dev));
-	paths_event(scene->paths, &ev);
+		ev.dev = devnames_intern(&sc->devs, step->dev, strlen(step->dev));
+	paths_event(sc->paths, &ev);
 }
 
-void scene_play(struct scene *scene, const struct step *steps, size_t nr)
+void scene_play(struct scene *sc, const struct step *steps, size_t nr)
 {
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		scene_event(scene, &steps[i]);
+		scene_event(sc, &steps[i]);
 }
 
-void scene_finish(struct scene *scene)
+void scene_finish(struct scene *sc)
 {
-	paths_finish(scene->paths);
+	paths_finish(sc->paths);
 }
 
-const char *scene_devices(struct scene *scene, size_t path)
+const char *scene_devices(struct scene *sc, size_t path)
 {
-	const struct path *p = path < scene->nr ? &scene->done[path] : NULL;
+	const struct path *p = path < sc->nr ? &sc->done[path] : NULL;
 	size_t len = 0;
 	u16 last = 0;
 	u32 i;
 
-	scene->text[0] = '\0';
+	sc->text[0] = '\0';
 	for (i = 0; p && i < p->nr_hops; i++) {
 		if (!p->hops[i].dev || p->hops[i].dev == last || p->hops[i].kind == EVENT_XMIT)
 			continue;
 		last = p->hops[i].dev;
-		len += (size_t)snprintf(scene->text + len, sizeof(scene->text) - len, "%s%s",
-					len ? ">" : "", devnames_text(&scene->devs, last));
-		if (len >= sizeof(scene->text))
+		len += (size_t)snprintf(sc->text + len, sizeof(sc->text) - len, "%s%s",
+					len ? ">" : "", devnames_text(&sc->devs, last));
+		if (len >= sizeof(sc->text))
 			break;
 	}
-	return scene->text;
+	return sc->text;
 }
 
-const struct path *scene_path(const struct scene *scene, u64 us)
+const struct path *scene_path(const struct scene *sc, u64 us)
 {
 	size_t i;
 
-	for (i = 0; i < scene->nr; i++)
-		if (scene->done[i].first_ns == us * NSEC_PER_USEC)
-			return &scene->done[i];
+	for (i = 0; i < sc->nr; i++)
+		if (sc->done[i].first_ns == us * NSEC_PER_USEC)
+			return &sc->done[i];
 	return NULL;
+}
+
+u32 path_views(const struct path *path)
+{
+	const struct packet_view *view;
+	u32 nr = 0;
+
+	for (view = path->views; view; view = view->next)
+		nr++;
+	return nr;
 }
 
 u32 scene_linked(const struct path *path, u8 kind, bool child, u64 packet)
@@ -237,4 +249,18 @@ struct skb_facts facts_of(const char *packet, u32 len)
 	facts.has_packet = packet_parse_bytes(&facts.packet, bytes, len, 0);
 	free(bytes);
 	return facts;
+}
+
+int scene_setup(void **state)
+{
+	(void)state;
+	scene_begin(&scene);
+	return 0;
+}
+
+int scene_teardown(void **state)
+{
+	(void)state;
+	scene_end(&scene);
+	return 0;
 }

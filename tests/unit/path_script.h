@@ -88,17 +88,28 @@ struct scene {
 	char text[4096];
 };
 
+/* That of a test program, which has one. */
+extern struct scene scene;
+
+#define PLAY(steps) scene_play(&scene, steps, ARRAY_SIZE(steps))
+
+/** scene_setup, scene_teardown - for cmocka, of ->scene with the options that it has */
+int scene_setup(void **state);
+int scene_teardown(void **state);
+
 /** scene_begin - of ->options the members max_live, exact, headers and carriers are the caller's */
-void scene_begin(struct scene *scene);
-void scene_end(struct scene *scene);
-void scene_event(struct scene *scene, const struct step *step);
-void scene_play(struct scene *scene, const struct step *steps, size_t nr);
+void scene_begin(struct scene *sc);
+void scene_end(struct scene *sc);
+void scene_event(struct scene *sc, const struct step *step);
+void scene_play(struct scene *sc, const struct step *steps, size_t nr);
 /** scene_finish - the trace ends */
-void scene_finish(struct scene *scene);
+void scene_finish(struct scene *sc);
 /** scene_devices - "br0>veth1>eth0", the devices of a finished path one after another */
-const char *scene_devices(struct scene *scene, size_t path);
+const char *scene_devices(struct scene *sc, size_t path);
 /** scene_path - a finished path that began so many microseconds after the start, or NULL */
-const struct path *scene_path(const struct scene *scene, u64 us);
+const struct path *scene_path(const struct scene *sc, u64 us);
+/** path_views - how often a path's headers changed, and once more */
+u32 path_views(const struct path *path);
 /** scene_linked - how many links of that kind a path has to another's number, as child or as parent */
 u32 scene_linked(const struct path *path, u8 kind, bool child, u64 packet);
 

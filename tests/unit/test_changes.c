@@ -217,6 +217,49 @@ static void tags_and_fragments_are_told(void **state)
 	assert_int_equal(packet_changes(&whole, &part), CHANGE_FRAGMENT);
 }
 
+static void nat_and_tunnels_leave_the_senders_numbers(void **state)
+{
+	struct packet syn = packet("tcp_syn"), data = packet("tcp_data"), ping = packet("ping");
+	struct packet reply = packet("ping_reply"), udp = packet("udp"), b;
+
+	(void)state;
+	assert_true(packet_may_be_same(&syn, &syn));
+	b = syn;
+	b.net[0].src[3] = 99;
+	b.net[0].dst[0] = 99;
+	b.net[0].sport = 1;
+	assert_true(packet_may_be_same(&syn, &b));
+	b.net[0].tcp_seq++;
+	assert_false(packet_may_be_same(&syn, &b));
+	b = syn;
+	b.net[0].id++;
+	assert_false(packet_may_be_same(&syn, &b));
+	b = data;
+	b.net[0].tcp_ack++;
+	assert_false(packet_may_be_same(&data, &b));
+	/* The same flow, another packet; also where both say id 0. */
+	assert_false(packet_may_be_same(&syn, &data));
+	b = data;
+	b.net[0].id = syn.net[0].id = 0;
+	assert_false(packet_may_be_same(&syn, &b));
+	/* An answer is no NAT of both ends. */
+	assert_false(packet_may_be_same(&ping, &reply));
+	b = udp;
+	memcpy(b.net[0].src, udp.net[0].dst, 16);
+	memcpy(b.net[0].dst, udp.net[0].src, 16);
+	assert_false(packet_may_be_same(&udp, &b));
+	b = packet("vxlan");
+	assert_true(packet_may_be_same(&b, &b));
+	udp = without_outer(b);
+	assert_true(packet_may_be_same(&b, &udp));
+	assert_true(packet_may_be_same(&udp, &b));
+	/* Another packet than what is in the tunnel. */
+	assert_false(packet_may_be_same(&b, &data));
+	assert_false(packet_may_be_same(&data, &b));
+	memset(&b, 0, sizeof(b));
+	assert_true(packet_may_be_same(&ping, &b));
+}
+
 static void every_change_has_a_name_of_its_own(void **state)
 {
 	u32 i, k;
@@ -242,6 +285,7 @@ int main(void)
 		cmocka_unit_test(a_tunnel_whose_inside_is_out_of_sight_is_one),
 		cmocka_unit_test(nat_of_a_tunnels_outside_is_no_tunnel),
 		cmocka_unit_test(tags_and_fragments_are_told),
+		cmocka_unit_test(nat_and_tunnels_leave_the_senders_numbers),
 		cmocka_unit_test(every_change_has_a_name_of_its_own),
 	};
 

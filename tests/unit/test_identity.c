@@ -10,24 +10,6 @@
 #include "analysis/identity.h"
 #include "path_script.h"
 
-static struct scene scene;
-
-static int setup(void **state)
-{
-	(void)state;
-	scene_begin(&scene);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	scene_end(&scene);
-	return 0;
-}
-
-#define PLAY(steps) scene_play(&scene, steps, ARRAY_SIZE(steps))
-
 static void assert_packets(size_t nr)
 {
 	scene_finish(&scene);
@@ -366,7 +348,7 @@ static void a_packet_that_a_process_read_does_not_travel_on(void **state)
 }
 
 /* Fixed, so that a failure can be repeated; print_message() shows it. */
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scene_setup, scene_teardown)
 
 int main(void)
 {

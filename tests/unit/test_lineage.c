@@ -10,8 +10,6 @@
 #include "analysis/paths_internal.h"
 #include "path_script.h"
 
-static struct scene scene;
-
 /* What a probe sees of packets of packets.h. */
 static struct skb_facts ping, ping_reply, syn, data, ack, udp, arp_request, unreachable, echo6,
 	advert, reset, fragment[3], hook, table;
@@ -55,13 +53,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	scene_end(&scene);
-	return 0;
-}
-
 /* The same without births: tiers where nothing of this is known. */
 static void begin_again(struct paths_options options)
 {
@@ -69,8 +60,6 @@ static void begin_again(struct paths_options options)
 	scene.options = options;
 	scene_begin(&scene);
 }
-
-#define PLAY(steps) scene_play(&scene, steps, ARRAY_SIZE(steps))
 
 /* The finished path that began then; there must be one. */
 static const struct path *path_of(u64 us)
@@ -1244,7 +1233,7 @@ static void any_records_in_any_order_end_each_packet_once(void **state)
 	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, scene_teardown)
 
 /* ---- what the kernel let through of a filter: no births, no returns */
 

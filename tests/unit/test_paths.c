@@ -14,24 +14,6 @@
 #include "analysis/xmit_stack.h"
 #include "path_script.h"
 
-static struct scene scene;
-
-static int setup(void **state)
-{
-	(void)state;
-	scene_begin(&scene);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	scene_end(&scene);
-	return 0;
-}
-
-#define PLAY(steps) scene_play(&scene, steps, ARRAY_SIZE(steps))
-
 static const struct paths_stats *stats(void)
 {
 	return paths_stats(scene.paths);
@@ -769,16 +751,6 @@ static void a_functions_place_in_the_stack_is_where_the_packet_is(void **state)
 	assert_int_equal(scene.done[1].state, PATH_DELIVERED);
 }
 
-static u32 count_views(const struct path *path)
-{
-	const struct packet_view *view;
-	u32 nr = 0;
-
-	for (view = path->views; view; view = view->next)
-		nr++;
-	return nr;
-}
-
 static void a_packet_has_one_view_for_each_change(void **state)
 {
 	struct skb_facts first = *seen("udp"), same = first, nat = first, marked;
@@ -805,7 +777,7 @@ static void a_packet_has_one_view_for_each_change(void **state)
 	with_probes(true, false);
 	PLAY(steps);
 	assert_int_equal(scene.nr, 1);
-	assert_int_equal(count_views(&scene.done[0]), 3);
+	assert_int_equal(path_views(&scene.done[0]), 3);
 	hops = scene.done[0].hops;
 	assert_ptr_equal(hops[1].view, hops[0].view);
 	assert_int_equal(hops[0].ttl, 64);
@@ -854,7 +826,7 @@ static void a_better_look_is_a_view_of_its_own(void **state)
 	assert_ptr_equal(hops[4].view, hops[3].view);
 	assert_ptr_equal(hops[5].view, hops[3].view);
 	assert_int_equal(hops[5].ttl, 0);
-	assert_int_equal(count_views(&scene.done[0]), 4);
+	assert_int_equal(path_views(&scene.done[0]), 4);
 }
 
 static void headers_are_carried_to_the_next_event_of_the_same_skb_there(void **state)
@@ -965,7 +937,7 @@ static void hops_beyond_the_cap_keep_the_last_hooks_words(void **state)
 	assert_true(path->end_filter < 0 || hop_filter_of(&path->hops[path->end_filter]));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scene_setup, scene_teardown)
 
 int main(void)
 {

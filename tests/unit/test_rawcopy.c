@@ -6,24 +6,6 @@
 
 #include "path_script.h"
 
-static struct scene scene;
-
-static int setup(void **state)
-{
-	(void)state;
-	scene_begin(&scene);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	scene_end(&scene);
-	return 0;
-}
-
-#define PLAY(steps) scene_play(&scene, steps, ARRAY_SIZE(steps))
-
 /* Two echo replies that only raw sockets want, received and freed by ICMP. */
 #define REPLY(t, skb, length, ...)                             \
 	RX(t, skb, "br0", length, SOFTIRQ, ##__VA_ARGS__),     \
@@ -137,7 +119,7 @@ static void a_copy_of_another_length_or_too_late_is_not_its(void **state)
 	assert_false(scene.done[0].raw_copy || scene.done[1].raw_copy);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scene_setup, scene_teardown)
 
 int main(void)
 {

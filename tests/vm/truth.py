@@ -231,9 +231,9 @@ def read_pieces(path):
     pieces, problems = [], []
     for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
         try:
-            packet = json.loads(line)
-            if "summary" not in packet:
-                pieces.append(Piece(packet))
+            item = json.loads(line)
+            if "packet" in item:  # else counters at the end
+                pieces.append(Piece(item))
         except (ValueError, KeyError, TypeError) as error:
             problems.append(f"{path.name} line {number}: {type(error).__name__} {error}")
     return pieces, problems
