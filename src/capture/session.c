@@ -22,6 +22,7 @@
 
 #include "base/strbuf.h"
 #include "capture/session_probes.h"
+#include "kernel/dynevents.h"
 #include "kernel/tracedir.h"
 
 struct session {
@@ -84,7 +85,7 @@ static int run_write(struct session *session, const struct plan_step *step, stru
 static int run_append(struct session *session, const struct plan_step *step, struct error *err)
 {
 	if (step->phase == PLAN_UNDO)
-		return session_probes_undefine(session->plan, step->path, err);
+		return dynevents_remove(step->path, session->plan->group, err);
 	return session_probes_define(&session->probes, step->path, err) ? -ENOTSUP : 0;
 }
 

@@ -14,13 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/strbuf.h"
+#include "kernel/dynevents.h"
 #include "kernel/tracedir.h"
-
-#define BUSY_TRIES 50
-#define BUSY_PAUSE_NS 20000000
 
 int session_probes_init(struct session_probes *p, struct plan *plan)
 {
@@ -40,53 +37,6 @@ void session_probes_free(struct session_probes *p)
 	free(p->refused);
 	free(p->unfiltered);
 	memset(p, 0, sizeof(*p));
-}
-
-/* The name of the event in a line "p:GROUP/NAME PLACE ..." when it is of @group; else NULL. */
-static const char *name_in_line(const char *line, const char *group, size_t *len)
-{
-	const char *at = memchr(line, ':', strcspn(line, " \t\n"));
-	size_t group_len = strlen(group);
-
-	if (!at || strncmp(at + 1, group, group_len) || at[1 + group_len] != '/')
-		return NULL;
-	at += 1 + group_len + 1;
-	*len = strcspn(at, " \t\n");
-	return at;
-}
-
-/* "-:GROUP/NAME" for each definition of @group, without the last newline; @count of them. */
-static int list_removals(const char *path, const char *group, struct strbuf *out, size_t *count)
-{
-	struct strbuf text = STRBUF_INIT;
-	const char *line, *name;
-	size_t len;
-	int ret;
-
-	*count = 0;
-	ret = strbuf_read_file(&text, path, TRACEDIR_FILE_MAX);
-	for (line = strbuf_cstr(&text); !ret && *line; line += *line == '\n') {
-		name = name_in_line(line, group, &len);
-		if (name) {
-			strbuf_printf(out, "%s-:%s/%.*s", *count ? "\n" : "", group, (int)len,
-				      name);
-			++*count;
-		}
-		line += strcspn(line, "\n");
-	}
-	if (!ret && (text.failed || out->failed))
-		ret = -ENOMEM;
-	strbuf_free(&text);
-	return ret;
-}
-
-static int count_defined(const struct session_probes *p, const char *path, size_t *count)
-{
-	struct strbuf lines = STRBUF_INIT;
-	int ret = list_removals(path, p->plan->group, &lines, count);
-
-	strbuf_free(&lines);
-	return ret;
 }
 
 /* Switch a tracepoint on that a refused probe was to replace. */
@@ -141,7 +91,7 @@ static ssize_t define_some(struct session_probes *p, const char *path, const siz
 	size_t before, after, taken, i;
 	int ret, refusal;
 
-	ret = count_defined(p, path, &before);
+	ret = dynevents_count(path, p->plan->group, &before);
 	if (!ret)
 		ret = join_definitions(p, list, nr, &lines);
 	if (ret) {
@@ -154,7 +104,7 @@ static ssize_t define_some(struct session_probes *p, const char *path, const siz
 	if (refusal == -EPERM || refusal == -EACCES)
 		return refusal;
 	if (refusal) {
-		ret = count_defined(p, path, &after);
+		ret = dynevents_count(path, p->plan->group, &after);
 		if (ret || after < before || after - before >= nr)
 			return ret ? ret : refusal;
 		taken = after - before;
@@ -316,36 +266,4 @@ int session_probes_enable(struct session_probes *p, struct error *err)
 	if (!settle_tier(p) && !ret)
 		ret = -p->refused[0].code;
 	return ret ? error_errno(err, -ret, "cannot switch the probe events on") : 0;
-}
-
-int session_probes_undefine(const struct plan *plan, const char *path, struct error *err)
-{
-	const struct timespec pause = { 0, BUSY_PAUSE_NS };
-	struct strbuf lines = STRBUF_INIT;
-	size_t count, last = SIZE_MAX;
-	int tries = 0;
-	int ret;
-
-	for (;;) {
-		lines.len = 0;
-		ret = list_removals(path, plan->group, &lines, &count);
-		if (ret || !count)
-			break;
-		/* one that is busy keeps those behind it, so what counts is whether it gets on */
-		if (count >= last) {
-			if (++tries > BUSY_TRIES) {
-				ret = -EBUSY;
-				break;
-			}
-			nanosleep(&pause, NULL);
-		}
-		last = count;
-		ret = tracedir_append(path, strbuf_cstr(&lines));
-		if (ret && ret != -EBUSY && ret != -ENOENT)
-			break;
-	}
-	strbuf_free(&lines);
-	return ret ? error_errno(err, -ret, "cannot remove the probe events %s from %s",
-				 plan->group, path) :
-		     0;
 }

@@ -42,12 +42,4 @@ int session_probes_filter(struct session_probes *p, const char *path, const char
 /** session_probes_enable - switch on one by one what a write for the whole group did not */
 int session_probes_enable(struct session_probes *p, struct error *err);
 
-/**
- * session_probes_undefine - remove every definition of our group
- * @path: dynamic_events
- *
- * EBUSY is retried for about a second.
- */
-int session_probes_undefine(const struct plan *plan, const char *path, struct error *err);
-
 #endif

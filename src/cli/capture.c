@@ -50,8 +50,7 @@ int capture_build_plan(const struct capture *c, const struct probes *probes, str
 
 int capture_choose(struct capture *c, struct error *err)
 {
-	int ret = capture_probes(&c->want, &c->features, c->options->structs, &c->layout, &c->down,
-				 &c->probes, err);
+	int ret = capture_probes(&c->want, &c->features, &c->layout, &c->down, &c->probes, err);
 
 	return ret ? ret : capture_build_plan(c, &c->probes, &c->plan, err);
 }
@@ -76,6 +75,14 @@ int capture_plan(struct capture *c, const struct capture_options *options, struc
 		c->want.hops = HOPS_FULL;
 	c->down.wanted = options->push_down;
 	c->down.select = &options->output.select;
+	if (!ret)
+		ret = capture_layout(&c->want, &c->features, options->structs, !options->dry_run,
+				     &c->layout, err);
+	if (c->layout.why[0] && !options->output.quiet)
+		fprintf(stderr,
+			"skbtrail: where members are in this kernel's structures cannot be found "
+			"out: %s\n",
+			c->layout.why);
 	return ret ? ret : capture_choose(c, err);
 }
 
@@ -181,8 +188,9 @@ static int check_asked(const struct capture *c, struct error *err)
 /* Whether anybody will see what a record costs. */
 static bool wants_cost(const struct capture_options *o)
 {
-	return o->measure_cost || o->budget_ppm || o->output.json ||
-	       (o->output.verbose && !o->output.quiet);
+	if (o->measure_cost || o->budget_ppm)
+		return true;
+	return !o->output.on_path && (o->output.json || (o->output.verbose && !o->output.quiet));
 }
 
 static void cost_failed(struct capture *c, const struct error *why)

@@ -17,6 +17,20 @@ static int argument_of(const char *function, bool *by_reference)
 	return structs_skb_argument("", function, by_reference);
 }
 
+/* Once, when it takes long enough for a person to wonder. */
+void capture_calibrating(void *arg, u64 since_ns)
+{
+	static bool told;
+
+	(void)arg;
+	if (told || since_ns < 2 * NSEC_PER_SEC || !isatty(STDERR_FILENO))
+		return;
+	told = true;
+	fputs("skbtrail: this kernel does not say where members of its structures are; finding "
+	      "out, once\n",
+	      stderr);
+}
+
 static struct kallsyms *read_symbols(const struct probe_request *rq)
 {
 	struct kallsyms *symbols = NULL;
@@ -37,26 +51,37 @@ static struct kallsyms *read_symbols(const struct probe_request *rq)
 	return symbols;
 }
 
-int capture_probes(const struct probe_request *rq, const struct features *f, const char *structs,
-		   struct layout *layout, struct pushdown *down, struct probes *out,
+/* Whether probes are asked for and this kernel has them. */
+static bool wants_probes(const struct probe_request *rq, const struct features *f)
+{
+	return rq->max_tier != TIER_T0 && f->cap[FEATURE_KPROBE_EVENTS].ok;
+}
+
+int capture_layout(const struct probe_request *rq, const struct features *f, const char *structs,
+		   bool calibrate, struct layout *layout, struct error *err)
+{
+	struct structs_options options = {
+		.file = structs,
+		.calibrate = calibrate ? STRUCTS_CALIBRATE_NEEDED : STRUCTS_CALIBRATE_NEVER,
+		.progress = capture_calibrating,
+	};
+
+	memset(layout, 0, sizeof(*layout));
+	return wants_probes(rq, f) || structs ? structs_load(layout, &options, err) : 0;
+}
+
+int capture_probes(const struct probe_request *rq, const struct features *f,
+		   const struct layout *layout, struct pushdown *down, struct probes *out,
 		   struct error *err)
 {
-	struct structs_options options = { .file = structs };
 	struct probe_request full = *rq;
 	struct kallsyms *symbols = NULL;
-	bool wanted = rq->max_tier != TIER_T0 && f->cap[FEATURE_KPROBE_EVENTS].ok;
 	int ret;
 
 	memset(out, 0, sizeof(*out));
-	memset(layout, 0, sizeof(*layout));
 	full.pid = (unsigned int)getpid();
 	full.argument = argument_of;
-	if (wanted || structs) {
-		ret = structs_load(layout, &options, err);
-		if (ret)
-			return ret;
-	}
-	if (wanted)
+	if (wants_probes(rq, f))
 		symbols = read_symbols(&full);
 	ret = down ? pushdown_prepare(down, symbols, layout, err) : 0;
 	if (!ret) {

@@ -185,7 +185,8 @@ static int check(bool json, bool color, const char *structs, struct error *err)
 		features_free(&f);
 		return CLI_FAILURE;
 	}
-	if (capture_probes(&rq, &f, structs, &layout, NULL, &probes, err))
+	if (capture_layout(&rq, &f, structs, false, &layout, err) ||
+	    capture_probes(&rq, &f, &layout, NULL, &probes, err))
 		status = CLI_FAILURE;
 	else if (json)
 		status = print_json(&f, &layout, &probes, err);

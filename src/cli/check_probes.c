@@ -35,6 +35,9 @@ static void print_structs(const struct layout *l)
 		putchar(')');
 	}
 	putchar('\n');
+	if (!layout_known(l))
+		puts("  not asked: a capture, and 'skbtrail structs --calibrate', can find them out by "
+		     "sending packets\n  in a private network, which takes about a second and is kept");
 	for (m = 0; m < MEMBER_COUNT && layout_known(l); m++)
 		if (!layout_has(l, (enum member)m))
 			printf("  unknown: %s\n", member_name((enum member)m));

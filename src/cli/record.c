@@ -160,6 +160,7 @@ static int record_into(struct capture *c, struct recorder *r, struct dathead *he
 		fprintf(stderr, "skbtrail: %llu bytes of records, %llu records lost\n",
 			(unsigned long long)recorder_bytes(r), (unsigned long long)capture_lost(c));
 	capture_tell_missed(c);
+	capture_tell_tap(c);
 	if (ret != -EPIPE)
 		tell_totals(c, r);
 	return ret;

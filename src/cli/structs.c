@@ -16,7 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/capture_probes.h"
 #include "cli/cli.h"
+#include "kernel/calibrate.h"
 #include "kernel/structs.h"
 
 #define NAME_WIDTH 34
@@ -27,6 +29,7 @@ struct structs_call {
 	const char *dwarf[MAX_DWARF];
 	const char *save;
 	bool json;
+	struct calibration calibration;
 };
 
 static void print_help(void)
@@ -39,6 +42,8 @@ static void print_help(void)
 	     "      --structs FILE  take them from a file that --save wrote, maybe elsewhere\n"
 	     "      --dwarf VMLINUX take them from debug info: of a vmlinux, a module or an\n"
 	     "                      object of the same build; may be given several times\n"
+	     "      --calibrate     find them out on the running kernel, with packets of known\n"
+	     "                      contents in a private network; as root, about a second\n"
 	     "      --no-cache      do not use and do not write /var/cache/skbtrail\n"
 	     "      --json          one JSON object\n"
 	     "  -h, --help          this text\n"
@@ -47,6 +52,7 @@ static void print_help(void)
 	     "\n"
 	     "Examples:\n"
 	     "  skbtrail structs                                    what is known here\n"
+	     "  skbtrail structs --calibrate                        without any type data\n"
 	     "  skbtrail structs --dwarf vmlinux --save a.structs   for a kernel without BTF\n"
 	     "  skbtrail trace --structs a.structs                  ... to use on it");
 }
@@ -87,12 +93,25 @@ static const char *needed_for(enum member m)
 	return i ? purposes[i - 1].words : "";
 }
 
-static const char *why_unknown(const struct layout *l, enum member m)
+/* What calibration said of a member it did not find; NULL when the layout is not from there now. */
+static const struct cal_finding *finding_of(const struct structs_call *call, enum member m)
 {
+	return call->options.calibrate ? &call->calibration.of[m] : NULL;
+}
+
+static const char *why_unknown(const struct structs_call *call, const struct layout *l,
+			       enum member m)
+{
+	const struct cal_finding *finding = finding_of(call, m);
+
+	if (finding)
+		return finding->why;
+	if (l->tried & LAYOUT_TRIED)
+		return "calibration did not find it";
 	if (l->source == STRUCTS_BTF && member_module(m))
 		return "its module is not loaded, or brings no BTF";
 	if (l->source == STRUCTS_NONE)
-		return "this kernel has no BTF";
+		return "this kernel has no BTF (--calibrate may find it)";
 	return l->source == STRUCTS_BTF ? "not in BTF, or not in one place only" :
 					  "not in that file";
 }
@@ -116,7 +135,18 @@ static void print_place(const char *name, const struct member_place *place)
 	printf("  %s\n", structs_source_name(place->source));
 }
 
-static void print_members(const struct layout *l)
+static void print_unknown(const struct structs_call *call, const struct layout *l, enum member m)
+{
+	const struct cal_finding *finding = finding_of(call, m);
+	u32 i;
+
+	printf("%-*s %s; %s", NAME_WIDTH, member_name(m), needed_for(m), why_unknown(call, l, m));
+	for (i = 0; finding && i < finding->nr && i < CAL_CANDIDATES_MAX; i++)
+		printf("%s%u", i ? " " : ": ", finding->candidates[i]);
+	puts(finding && finding->nr > CAL_CANDIDATES_MAX ? " ..." : "");
+}
+
+static void print_members(const struct structs_call *call, const struct layout *l)
 {
 	const struct member_place *place;
 	int m;
@@ -142,12 +172,27 @@ static void print_members(const struct layout *l)
 	printf("\nnot known%*s missed for\n", NAME_WIDTH - 9, "");
 	for (m = 0; m < MEMBER_COUNT; m++)
 		if (!layout_has(l, (enum member)m))
-			printf("%-*s %s; %s\n", NAME_WIDTH, member_name((enum member)m),
-			       needed_for((enum member)m), why_unknown(l, (enum member)m));
+			print_unknown(call, l, (enum member)m);
+	if (call->options.calibrate)
+		printf("\ncalibration: %u packets in %u rounds, %llu ms\n",
+		       call->calibration.packets, call->calibration.rounds,
+		       (unsigned long long)(call->calibration.took_ns / NSEC_PER_MSEC));
 }
 
-static struct json_object *member_json(const struct layout *l, enum member m)
+static void add_candidates(struct json_object *object, const struct cal_finding *finding)
 {
+	struct json_object *list = json_object_new_array();
+	u32 i;
+
+	for (i = 0; i < finding->nr && i < CAL_CANDIDATES_MAX; i++)
+		json_object_array_add(list, json_object_new_int((int)finding->candidates[i]));
+	json_object_object_add(object, "candidates", list);
+}
+
+static struct json_object *member_json(const struct structs_call *call, const struct layout *l,
+				       enum member m)
+{
+	const struct cal_finding *finding = finding_of(call, m);
 	struct json_object *object = json_object_new_object();
 	const struct member_place *place = &l->at[m];
 
@@ -161,7 +206,10 @@ static struct json_object *member_json(const struct layout *l, enum member m)
 				       json_object_new_string(structs_source_name(place->source)));
 	} else {
 		json_object_object_add(object, "missed_for", json_object_new_string(needed_for(m)));
-		json_object_object_add(object, "reason", json_object_new_string(why_unknown(l, m)));
+		json_object_object_add(object, "reason",
+				       json_object_new_string(why_unknown(call, l, m)));
+		if (finding && finding->nr)
+			add_candidates(object, finding);
 	}
 	return object;
 }
@@ -176,7 +224,7 @@ static void add_text(struct json_object *object, const char *key, const char *te
 	strbuf_free(&safe);
 }
 
-static void print_json(const struct layout *l)
+static void print_json(const struct structs_call *call, const struct layout *l)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *members = json_object_new_object();
@@ -194,7 +242,7 @@ static void print_json(const struct layout *l)
 		json_object_object_add(object, "skb_size", json_object_new_int((int)l->skb_size));
 	for (m = 0; m < MEMBER_COUNT; m++)
 		json_object_object_add(members, member_name((enum member)m),
-				       member_json(l, (enum member)m));
+				       member_json(call, l, (enum member)m));
 	json_object_object_add(object, "members", members);
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -264,21 +312,27 @@ static int save(const struct layout *l, const char *path, struct error *err)
 	return ret ? CLI_FAILURE : CLI_OK;
 }
 
-static int show(const struct structs_call *call, struct error *err)
+static int show(struct structs_call *call, struct error *err)
 {
 	struct layout l;
 
-	if (structs_load(&l, &call->options, err))
+	call->options.calibration = &call->calibration;
+	call->options.progress = capture_calibrating;
+	if (structs_load(&l, &call->options, err)) {
+		if (call->options.calibrate)
+			error_prepend(err, "cannot calibrate: ");
 		return CLI_FAILURE;
+	}
 	if (!call->save && call->json)
-		print_json(&l);
+		print_json(call, &l);
 	else if (!call->save)
-		print_members(&l);
+		print_members(call, &l);
 	if (!layout_known(&l)) {
-		error_set(err, ENODATA,
-			  "nothing is known of this kernel's structures: it has no BTF "
-			  "(/sys/kernel/btf/vmlinux); needed: --dwarf with a vmlinux of its build "
-			  "that has debug info, or a file that --save made from one");
+		error_set(
+			err, ENODATA,
+			"nothing is known of this kernel's structures: it has no BTF "
+			"(/sys/kernel/btf/vmlinux); needed: --calibrate on it as root, --dwarf with "
+			"a vmlinux of its build that has debug info, or a file that --save made");
 		return CLI_FAILURE;
 	}
 	return call->save ? save(&l, call->save, err) : CLI_OK;
@@ -299,6 +353,9 @@ static int take_option(struct structs_call *call, int opt, struct error *err)
 					 MAX_DWARF);
 		call->dwarf[call->options.nr_dwarf++] = optarg;
 		break;
+	case 'c':
+		call->options.calibrate = STRUCTS_CALIBRATE_ALWAYS;
+		break;
 	case 'n':
 		call->options.no_cache = true;
 		break;
@@ -313,6 +370,8 @@ static int check_call(const struct structs_call *call, struct error *err)
 {
 	if (call->options.file && call->options.nr_dwarf)
 		return cli_usage(err, "structs", "--structs and --dwarf exclude each other");
+	if (call->options.calibrate && (call->options.file || call->options.nr_dwarf))
+		return cli_usage(err, "structs", "--calibrate excludes --structs and --dwarf");
 	if (call->save && call->json)
 		return cli_usage(err, "structs", "--save and --json exclude each other");
 	return CLI_OK;
@@ -324,6 +383,7 @@ int cmd_structs(int argc, char **argv, struct error *err)
 		{ "save", required_argument, NULL, 's' },
 		{ "structs", required_argument, NULL, 'f' },
 		{ "dwarf", required_argument, NULL, 'd' },
+		{ "calibrate", no_argument, NULL, 'c' },
 		{ "no-cache", no_argument, NULL, 'n' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },

@@ -328,19 +328,6 @@ void features_assume(struct features *f)
 	assume_definitions(&p);
 }
 
-/*
- * An instance with our pid in its name, but not ours, can only be what an earlier process of the
- * same pid left, unless its owner lives in another pid namespace: instance_reap() knows.
- */
-static int make_instance(struct prober *p, struct error *err)
-{
-	int fd = instance_create(p->f->tracing_dir, p->instance, err);
-
-	if (fd == -EEXIST && !instance_reap(p->f->tracing_dir, p->instance, err))
-		fd = instance_create(p->f->tracing_dir, p->instance, err);
-	return fd;
-}
-
 void features_probe(struct features *f)
 {
 	struct prober p = { .f = f };
@@ -358,7 +345,7 @@ void features_probe(struct features *f)
 	snprintf(p.instance, sizeof(p.instance), "%s/instances/skbtrail-%d", f->tracing_dir,
 		 (int)getpid());
 	probe_fgraph_top(&p);
-	owner = make_instance(&p, &err);
+	owner = instance_create_over(p.f->tracing_dir, p.instance, &err);
 	if (owner < 0) {
 		refuse_all(&p, -owner, p.instance, "no private instance");
 		return;

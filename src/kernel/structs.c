@@ -2,7 +2,7 @@
 /*
  * The members that may be asked for, and the order of the sources that know about them.
  *
- * In:  what the user named, else the running kernel's BTF, else the cache.
+ * In:  what the user named, else the running kernel's BTF, else the cache, else calibration.
  * Out: struct layout. Two sources are never mixed, so it is of one kernel.
  */
 #include "kernel/structs.h"
@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 
 #include "base/bytes.h"
+#include "kernel/calibrate.h"
 #include "kernel/structs_priv.h"
 
 #define FILE_MAX_BYTES (64U << 10)
@@ -222,18 +223,96 @@ static int load_dwarf(struct layout *out, const struct structs_options *options,
 	return 0;
 }
 
-static void load_running(struct layout *out, const struct structs_options *options,
-			 const char *root)
+/* What calibration found, as a layout. */
+static void take_calibration(struct layout *out, const struct calibration *cal, u8 tried)
 {
+	const struct cal_finding *f;
+	int m;
+
+	memset(out, 0, sizeof(*out));
+	for (m = 0; m < MEMBER_COUNT; m++) {
+		f = &cal->of[m];
+		if (f->state == CAL_FOUND)
+			layout_put(out, (enum member)m,
+				   &(struct found){ .offset = f->place.offset,
+						    .size = f->place.size,
+						    .is_bit = f->place.is_bit,
+						    .bit = f->place.bit },
+				   STRUCTS_CALIBRATION);
+	}
+	out->tried = tried | LAYOUT_TRIED;
+	out->source = STRUCTS_CALIBRATION;
+	out->little_endian = !HOST_BIG_ENDIAN;
+	out->long_size = sizeof(long);
+	snprintf(out->from, sizeof(out->from), "%u packets in a private network", cal->packets);
+}
+
+/* Not over what debug info told: that is more. */
+static bool may_cache(const char *root, const char *build_id)
+{
+	struct layout kept;
+
+	return build_id[0] && (cache_read(&kept, root, build_id) || kept.tried & LAYOUT_TRIED);
+}
+
+static int load_calibrated(struct layout *out, const struct structs_options *options,
+			   const char *root, const char *build_id, struct error *err)
+{
+	struct calibration own;
+	struct calibration *cal = options->calibration ? options->calibration : &own;
+	u8 tried = calibrate_netfilter_now(root);
+	int ret = calibrate(cal, options->progress, NULL, err);
+
+	if (ret)
+		return ret;
+	take_calibration(out, cal, tried);
+	memcpy(out->build_id, build_id, sizeof(out->build_id));
+	running_release(out->kernel, sizeof(out->kernel));
+	if (!options->no_cache && layout_known(out) && may_cache(root, build_id))
+		cache_write(out, root);
+	return 0;
+}
+
+/* Whether calibration would tell more now than what it told the cache. */
+static bool is_outdated(const struct layout *l, const char *root)
+{
+	u8 wants = 0;
+
+	if (!(l->tried & LAYOUT_TRIED))
+		return false;
+	if (!(l->tried & LAYOUT_TRIED_NFT))
+		wants |= LAYOUT_TRIED_NFT;
+	if (!(l->tried & LAYOUT_TRIED_XT))
+		wants |= LAYOUT_TRIED_XT;
+	return wants && calibrate_netfilter_now(root) & wants;
+}
+
+static int load_running(struct layout *out, const struct structs_options *options,
+			struct error *err)
+{
+	const char *root = options->root ? options->root : "";
 	char build_id[sizeof(out->build_id)];
+	struct error why = { 0 };
+	struct layout found;
+	bool known;
 
 	build_id_read(build_id, sizeof(build_id), root);
-	if (btf_load(out, root) &&
-	    (options->no_cache || !build_id[0] || cache_read(out, root, build_id)))
+	if (options->calibrate == STRUCTS_CALIBRATE_ALWAYS)
+		return load_calibrated(out, options, root, build_id, err);
+	known = !btf_load(out, root) ||
+		(!options->no_cache && build_id[0] && !cache_read(out, root, build_id));
+	if (!known)
 		memset(out, 0, sizeof(*out));
-	/* Here is the place of calibration. */
 	running_release(out->kernel, sizeof(out->kernel));
 	memcpy(out->build_id, build_id, sizeof(build_id));
+	if (options->calibrate != STRUCTS_CALIBRATE_NEEDED || root[0] ||
+	    (known && !is_outdated(out, root)))
+		return 0;
+	if (!load_calibrated(&found, options, root, build_id, &why))
+		*out = found;
+	else
+		snprintf(out->why, sizeof(out->why), "%.250s", why.text);
+	return 0;
 }
 
 int structs_load(struct layout *out, const struct structs_options *options, struct error *err)
@@ -247,7 +326,7 @@ int structs_load(struct layout *out, const struct structs_options *options, stru
 	else if (options->nr_dwarf)
 		ret = load_dwarf(out, options, root, err);
 	else
-		load_running(out, options, root);
+		ret = load_running(out, options, err);
 	if (ret)
 		memset(out, 0, sizeof(*out));
 	return ret;

@@ -2,7 +2,7 @@
 /*
  * Where members are in this kernel's structures, and who says so.
  *
- * In:  a file made by "skbtrail structs --save", BTF of the kernel and its modules, the cache, DWARF.
+ * In:  a file made by "skbtrail structs --save", BTF of the kernel and its modules, the cache, DWARF, calibration.
  * Out: struct layout: for each member that a probe may need its offset and size, or that it is unknown.
  *
  * Nothing is assumed: members move between versions and structures may be randomised. A member
@@ -73,7 +73,7 @@ enum structs_source {
 	STRUCTS_BTF,
 	STRUCTS_CACHE,
 	STRUCTS_DWARF,
-	STRUCTS_CALIBRATION, /* its place; not there yet */
+	STRUCTS_CALIBRATION, /* found out by sending packets: kernel/calibrate.h */
 	STRUCTS_SOURCE_COUNT
 };
 
@@ -85,6 +85,13 @@ struct member_place {
 	u8 bit;	     /* its number there, 0 for the one of value 1 */
 };
 
+/* Parts of netfilter that were there when a layout was calibrated: struct layout's ->tried. */
+enum {
+	LAYOUT_TRIED = 1 << 0, /* it was calibrated at all */
+	LAYOUT_TRIED_NFT = 1 << 1,
+	LAYOUT_TRIED_XT = 1 << 2,
+};
+
 struct layout {
 	struct member_place at[MEMBER_COUNT];
 	u32 skb_size;	   /* sizeof(struct sk_buff); 0 not known */
@@ -93,8 +100,19 @@ struct layout {
 	char from
 		[256]; /* where most of it comes from, in words: a path. From a file: a stranger's */
 	u8 source;     /* enum structs_source of most of it */
+	u8 tried;      /* LAYOUT_TRIED_* */
 	bool little_endian;
 	u8 long_size; /* bytes; 0 not known */
+	/* Why nothing is known although calibration was to find out; "" else. Of this run. */
+	char why[256];
+};
+
+struct calibration;
+
+enum structs_calibrate {
+	STRUCTS_CALIBRATE_NEVER,
+	STRUCTS_CALIBRATE_NEEDED, /* when neither BTF nor the cache knows */
+	STRUCTS_CALIBRATE_ALWAYS, /* ask no other source; failing is an error */
 };
 
 struct structs_options {
@@ -106,6 +124,9 @@ struct structs_options {
 	/* Take a named file for what it is, even when it tells of another kernel than the one running:
 	 * for looking at it and for making files. Never for probes. */
 	bool any_kernel;
+	enum structs_calibrate calibrate;	   /* of the running kernel; takes about a second */
+	void (*progress)(void *arg, u64 since_ns); /* of calibration; NULL none */
+	struct calibration *calibration;	   /* NULL, or where to put what it said */
 };
 
 /**
@@ -117,8 +138,9 @@ struct structs_options {
  * of a build say neither, and are the user's word.
  *
  * Else, in order: BTF (/sys/kernel/btf/vmlinux, then modules that are loaded), the cache keyed by
- * the kernel's build id. Finding nothing is no error: everything is unknown then. What a slow source (DWARF of a
- * vmlinux with the running kernel's build id) told is put into the cache.
+ * the kernel's build id, calibration if options->calibrate says so. Finding nothing is no error: everything is
+ * unknown then. What a slow source (DWARF of a vmlinux with the running kernel's build id, calibration) told is
+ * put into the cache. What was calibrated while netfilter was not there is calibrated again when it is.
  *
  * Return: 0, -errno with @err for a named file.
  */
@@ -141,6 +163,7 @@ int structs_read_text(struct layout *out, const char *text, size_t len, struct e
  *	skb-size 232
  *	long-size 8
  *	byte-order little
+ *	calibrated nf_tables x_tables
  *	sk_buff.dev 16 8
  *	sk_buff.vlan_present 126 1 7
  *

@@ -101,10 +101,22 @@ static int take_byte_order(struct reader *r, const char *value)
 	return 0;
 }
 
+/* "calibrated", and which of netfilter's parts were there then */
+static int take_calibrated(struct reader *r, const char *value)
+{
+	r->l->tried = LAYOUT_TRIED;
+	if (strstr(value, "nf_tables"))
+		r->l->tried |= LAYOUT_TRIED_NFT;
+	if (strstr(value, "x_tables"))
+		r->l->tried |= LAYOUT_TRIED_XT;
+	return 0;
+}
+
 static const struct key keys[] = {
-	{ "kernel", take_kernel },	 { "build-id", take_build_id },
-	{ "source", take_source },	 { "skb-size", take_skb_size },
-	{ "long-size", take_long_size }, { "byte-order", take_byte_order },
+	{ "kernel", take_kernel },	   { "build-id", take_build_id },
+	{ "source", take_source },	   { "skb-size", take_skb_size },
+	{ "long-size", take_long_size },   { "byte-order", take_byte_order },
+	{ "calibrated", take_calibrated },
 };
 
 static int take_key(struct reader *r, const char *word, const char *value)
@@ -249,6 +261,10 @@ int structs_write_text(const struct layout *l, struct strbuf *out)
 	if (l->long_size)
 		strbuf_printf(out, "long-size %u\nbyte-order %s\n", l->long_size,
 			      l->little_endian ? "little" : "big");
+	if (l->tried & LAYOUT_TRIED)
+		strbuf_printf(out, "calibrated %s%s\n",
+			      l->tried & LAYOUT_TRIED_NFT ? "nf_tables" : "-",
+			      l->tried & LAYOUT_TRIED_XT ? " x_tables" : "");
 	for (m = 0; m < MEMBER_COUNT; m++) {
 		if (!layout_has(l, (enum member)m))
 			continue;

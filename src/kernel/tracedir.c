@@ -172,6 +172,15 @@ int instance_create(const char *tracing_dir, const char *dir, struct error *err)
 	return fd;
 }
 
+int instance_create_over(const char *tracing_dir, const char *dir, struct error *err)
+{
+	int fd = instance_create(tracing_dir, dir, err);
+
+	if (fd == -EEXIST && !instance_reap(tracing_dir, dir, err))
+		fd = instance_create(tracing_dir, dir, err);
+	return fd;
+}
+
 int instance_remove(const char *dir)
 {
 	int waited_ms = 0;

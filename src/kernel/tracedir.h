@@ -61,6 +61,14 @@ int tracedir_lock(const char *dir, int operation, int timeout_ms);
 int instance_create(const char *tracing_dir, const char *dir, struct error *err);
 
 /**
+ * instance_create_over - instance_create(), after removing one of that name that has no owner any more
+ *
+ * An instance with our pid in its name, but not ours, can only be what an earlier process of the
+ * same pid left, unless its owner lives in another pid namespace: instance_reap() knows.
+ */
+int instance_create_over(const char *tracing_dir, const char *dir, struct error *err);
+
+/**
  * instance_remove - rmdir, tried again for about a second while the kernel answers EBUSY
  *
  * Return: 0 also when it is not there any more; -errno.

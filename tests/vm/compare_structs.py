@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compares what "skbtrail structs" said in a guest with the guest's BTF, read here byte by byte.
 
-In:  a directory with structs.text (of --save) and btf/ (the guest's /sys/kernel/btf).
+In:  a directory with structs.text (of --save) and btf/ (the guest's /sys/kernel/btf); with --calibrated one with
+     calibrated/*.structs, and for a guest without BTF a file that make-structs made of its DWARF.
 Out: a verdict on stdout; the table of what was compared on stderr.
+
+   compare_structs.py DIR
+   compare_structs.py --calibrated DIR [FILE]
 
 Shares nothing with skbtrail: no libbpf, and the members to look for are named here again.
 """
@@ -33,6 +37,8 @@ MODULES = {"xt_table.name": "x_tables", "nft_pktinfo.skb": "nf_tables", "nft_pkt
            "nft_chain.name": "nf_tables", "nft_chain.table": "nf_tables", "nft_table.name": "nf_tables"}
 RENAMED = {"dst_entry.dev": "dst_entry.dev_rcu", "sk_buff.vlan_present": "sk_buff.vlan_all"}
 FLAGS = {"sk_buff.vlan_present"}
+# What calibration does not look for.
+NOT_CALIBRATED = {"sk_buff.skb_iif", "socket.sk", "file.private_data"}
 
 
 class Btf:
@@ -132,7 +138,36 @@ def said_places(path):
     return {word[0]: tuple(int(number) for number in word[1:]) for word in words if "." in word[0]}
 
 
+def calibrated(folder, file):
+    """Every run has to know all members that are calibrated, and each where the kernel's type data has it."""
+    expected = said_places(file) if file else expected_places(os.path.join(folder, "btf"))
+    wanted = [name for name in KERNEL + list(MODULES) if name not in NOT_CALIBRATED]
+    runs = sorted(entry.path for entry in os.scandir(os.path.join(folder, "calibrated"))
+                  if entry.name.endswith(".structs"))
+    wrong, compared = [], 0
+    for path in runs:
+        said = said_places(path)
+        for name in sorted(set(wanted) | set(said)):
+            if name not in said:
+                wrong.append(f"{name} not found")
+            elif name in expected:
+                compared += 1
+                if said[name] != expected[name]:
+                    wrong.append(f"{name} {said[name]} is {expected[name]}")
+            elif name not in MODULES:
+                wrong.append(f"{name} is not in the type data")
+    print(f"{len(runs)} runs, {compared} places compared", file=sys.stderr)
+    if wrong or not runs or compared < len(runs) * (len(KERNEL) - len(NOT_CALIBRATED)):
+        print(f"FAIL calibration_finds_what_the_type_data_say: {len(runs)} runs, {compared} compared: "
+              f"{'; '.join(wrong[:5])}")
+    else:
+        print("ok calibration_finds_what_the_type_data_say")
+
+
 def main():
+    if sys.argv[1] == "--calibrated":
+        calibrated(sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None)
+        return
     folder = sys.argv[1]
     expected = expected_places(os.path.join(folder, "btf"))
     said = said_places(os.path.join(folder, "structs.text"))

@@ -30,7 +30,7 @@ if [ -e /sys/kernel/btf/vmlinux ]; then
 	"$skbtrail" structs
 	verdict structs_are_known_from_btf "exit status not 0" "$skbtrail" structs --save "$structs"
 else
-	if "$skbtrail" structs > /tmp/structs 2>&1; then
+	if "$skbtrail" structs --no-cache > /tmp/structs 2>&1; then
 		fail structs_without_type_data_are_unknown "$(head -n 1 /tmp/structs)"
 	else
 		ok structs_without_type_data_are_unknown
