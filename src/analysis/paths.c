@@ -425,6 +425,19 @@ static bool is_told_apart(const struct paths *p, const struct path *path, const 
 	       !packet_may_be_same(&path->views->packet, &pending->facts.packet);
 }
 
+/*
+ * Whether probes missed a death and a birth, as while an interrupt came in the middle of another probe: what is
+ * sent where the address came in, as answers are, cannot be the same packet.
+ */
+static bool is_unborn(const struct paths *p, const struct path *path, const struct event *ev)
+{
+	return p->exact && ev->kind == EVENT_QUEUE && ev->has & EVENT_HAS_FACTS &&
+	       ev->facts->has_packet && path->views &&
+	       (path->stage == STAGE_STACK || path->stage == STAGE_BACKLOG) &&
+	       path->rx_dev == ev->dev &&
+	       !packet_may_be_same(&path->views->packet, &ev->facts->packet);
+}
+
 /* Whether a hop is one of the packet that its address stood for so far. */
 static bool continues(struct paths *p, const struct path *path, const struct event *ev)
 {
@@ -471,7 +484,7 @@ static void take_station(struct paths *p, const struct event *ev)
 	if (path && !continues(p, path, ev)) {
 		forget(p, path);
 		path = NULL;
-	} else if (path && is_told_apart(p, path, ev)) {
+	} else if (path && (is_told_apart(p, path, ev) || is_unborn(p, path, ev))) {
 		p->stats.told_apart++;
 		forget(p, path);
 		path = NULL;

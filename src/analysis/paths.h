@@ -51,7 +51,7 @@ struct paths_stats {
 	u64 strays;		   /* other events of such skbs, and late returns of drivers */
 	u64 refused;		   /* hops of packets not followed: max_live were on their way */
 	u64 reused;		   /* addresses taken by a new packet with no death event before */
-	u64 told_apart;		   /* ... of which only the packets' headers told (--tap) */
+	u64 told_apart;		   /* ... of which only the packets' headers told */
 	u64 contradicted;	   /* packets whose joined headers contradict each other */
 };
 

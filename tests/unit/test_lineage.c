@@ -563,6 +563,34 @@ static void segments_that_a_busy_cpu_encrypts_late_are_linked(void **state)
 	assert_int_equal(scene_linked(path_of(1), LINK_SEGMENT, false, path_of(900002)->number), 1);
 }
 
+static void an_answer_whose_birth_was_missed_is_another_packet(void **state)
+{
+	/* An interrupt in the middle of a probe's handler: no death, no birth, no function of the stack. */
+	struct skb_facts asked = udp, answer = udp, translated = udp;
+	const struct step steps[] = {
+		BIRTH(0, A),
+		RECEIVE(1, A, "eth0", 50, SOFTIRQ, FACTS(&asked)),
+		QUEUE(2, A, "eth0", 64, FACTS(&answer)),
+		BIRTH(3, B),
+		/* one that is sent back where it came from, by a router with one leg */
+		RECEIVE(4, B, "eth0", 50, SOFTIRQ, FACTS(&asked)),
+		QUEUE(5, B, "eth0", 64, FACTS(&translated)),
+	};
+
+	(void)state;
+	memcpy(answer.packet.net[0].src, udp.packet.net[0].dst, sizeof(answer.packet.net[0].src));
+	memcpy(answer.packet.net[0].dst, udp.packet.net[0].src, sizeof(answer.packet.net[0].dst));
+	answer.packet.net[0].id++;
+	translated.packet.net[0].src[0]++;
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(scene.nr, 3);
+	assert_int_equal(path_of(1)->nr_hops, 1);
+	assert_int_equal(path_of(1)->state, PATH_UNKNOWN);
+	assert_int_equal(path_of(2)->nr_hops, 1);
+	assert_int_equal(path_of(4)->nr_hops, 2);
+}
+
 static void what_ip_fragmented_ends_split_and_linked_to_its_fragments(void **state)
 {
 	/* ip_do_fragment() sends each before it makes the next, and asks for a neighbour meanwhile. */
@@ -1426,6 +1454,7 @@ int main(void)
 		TEST(a_sockets_clone_on_its_way_into_the_queue_is_no_packet),
 		TEST(what_gso_split_ends_split_and_linked_to_its_segments),
 		TEST(segments_that_a_busy_cpu_encrypts_late_are_linked),
+		TEST(an_answer_whose_birth_was_missed_is_another_packet),
 		TEST(what_ip_fragmented_ends_split_and_linked_to_its_fragments),
 		TEST(an_arp_request_sent_while_fragmenting_is_no_fragment),
 		TEST(what_gro_merged_ends_merged_and_linked),
