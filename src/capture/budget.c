@@ -82,15 +82,6 @@ u8 budget_choose(const struct budget *b)
 	return BUDGET_NONE;
 }
 
-u8 budget_smallest(const struct budget *b)
-{
-	u8 level = BUDGET_T0;
-
-	while (level <= b->most && !b->level[level].possible)
-		level++;
-	return level <= b->most ? level : BUDGET_NONE;
-}
-
 const char *budget_level_name(u8 level)
 {
 	static const char *const names[] = {

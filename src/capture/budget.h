@@ -62,9 +62,6 @@ u64 budget_share_ppm(const struct budget *b, u8 level);
  */
 u8 budget_choose(const struct budget *b);
 
-/** budget_smallest - the smallest possible level; BUDGET_NONE when none is */
-u8 budget_smallest(const struct budget *b);
-
 /** budget_level_name - "minimal", and "tracepoints only" for BUDGET_T0 */
 const char *budget_level_name(u8 level);
 

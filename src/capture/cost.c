@@ -8,18 +8,17 @@
 #include "capture/cost.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "kernel/netns_enter.h"
+#include "kernel/rtnl.h"
 
 /* Packets: enough for the clock, few enough that some batches go undisturbed on a busy CPU. */
 #define BATCH 16
@@ -32,28 +31,6 @@
 struct cost_link {
 	int tx, rx;
 };
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
-}
-
-static int loopback_up(struct error *err)
-{
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int ret = 0;
-
-	if (fd < 0)
-		return error_errno(err, errno, "no socket for timing packets");
-	if (ioctl(fd, SIOCSIFFLAGS, &ifr))
-		ret = error_errno(err, errno, "the loopback device of a new netns stays down");
-	close(fd);
-	return ret;
-}
 
 /* The receiver is bound to any port, the sender connected to it. */
 static int open_sockets(struct cost_link *link, struct error *err)
@@ -75,11 +52,15 @@ static int open_sockets(struct cost_link *link, struct error *err)
 
 static int make_link(void *arg, struct error *err)
 {
+	struct nl_sock *sock = NULL;
 	int ret;
 
 	if (unshare(CLONE_NEWNET))
 		return error_errno(err, errno, "no network namespace for timing packets");
-	ret = loopback_up(err);
+	ret = rtnl_open(&sock, err);
+	if (!ret)
+		ret = rtnl_lo_up(sock, err);
+	nl_socket_free(sock);
 	return ret ? ret : open_sockets(arg, err);
 }
 

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "kernel/netns_enter.h"
 
 #define DEFAULT_TIMEOUT_MS 1000U
@@ -53,14 +54,6 @@ struct pinger {
 	int ret;
 	pthread_t thread;
 };
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
-}
 
 static bool is_ipv6(const struct pinger *pinger)
 {

@@ -19,9 +19,9 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "capture/tap_clock.h"
 #include "capture/tap_record.h"
 #include "capture/tap_ring.h"
@@ -71,14 +71,6 @@ struct tap {
 	u64 start_ns, stop_ns;
 	struct tap_stats stats;
 };
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
-}
 
 /* ---- names of devices */
 

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "capture/leftovers.h"
 #include "cli/capture_budget.h"
 #include "cli/capture_probes.h"
@@ -20,22 +20,6 @@
 
 /* Packets that the command sent last may still be on their way when it ends. */
 #define GRACE_NS (100 * NSEC_PER_MSEC)
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
-}
-
-static u64 own_cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
-}
 
 int capture_build_plan(const struct capture *c, const struct probes *probes, struct plan *plan,
 		       struct error *err)
@@ -324,7 +308,7 @@ int capture_start(struct capture *c, struct error *err)
 {
 	int ret = session_start(c->session, err);
 
-	c->own_cpu_ns = own_cpu_ns();
+	c->own_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	c->start_ns = now_ns();
 	if (!ret && c->tap)
 		ret = tap_start(c->tap, session_dir(c->session), err);
@@ -399,7 +383,7 @@ u64 capture_time_ns(const struct capture *c)
 
 u64 capture_own_cpu_ns(const struct capture *c)
 {
-	return own_cpu_ns() - c->own_cpu_ns;
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID) - c->own_cpu_ns;
 }
 
 u64 capture_lost(struct capture *c)

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "capture/budget.h"
 
 #define RATE_MS 1000
@@ -25,14 +25,6 @@ static const char *const samples[] = {
 	"net_dev_queue",   "__dev_queue_xmit",
 	"ip_output",	   "ip_rcv",
 };
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
-}
 
 /* Let a started session run. Return: nanoseconds that it did, 0 when a signal came. */
 static u64 run_for(struct capture *c, int ms)
@@ -52,7 +44,6 @@ static int busiest_rate(struct capture *c, struct session *session, int ms, u64 
 {
 	struct session_stats stats;
 	u64 took, written, most = 0;
-	struct error late = { 0 };
 	size_t i;
 	int ret;
 
@@ -75,11 +66,7 @@ static int busiest_rate(struct capture *c, struct session *session, int ms, u64 
 	session_stats_free(&stats);
 	*rate = (u64)((double)most * (double)NSEC_PER_SEC / (double)took);
 	ret = session_clear(session);
-	if (ret)
-		error_errno(&late, -ret, "cannot empty the buffers");
-	if (ret && err)
-		*err = late;
-	return ret;
+	return ret ? error_errno(err, -ret, "cannot empty the buffers") : 0;
 }
 
 /*

@@ -4,6 +4,7 @@
  */
 #include "cli/pipeline.h"
 
+#include "base/clock.h"
 #include "decode/ahead.h"
 #include "render/tap.h"
 
@@ -12,19 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FLUSH_BYTES (256u << 10)
 #define CMDLINES_EVERY_NS (200 * NSEC_PER_MSEC)
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
-}
 
 /* How far a long report is; asked each time a quarter of a megabyte of text goes out. */
 static void show_progress(struct pipeline *p)

@@ -107,9 +107,8 @@ int pushdown_prepare(struct pushdown *down, const struct kallsyms *symbols,
 	struct select select;
 	int ret;
 
-	pushdown_free(down);
-	down->why_not[0] = '\0';
-	if (!down->wanted)
+	/* --budget tries several hop sets, for which all of this is the same. */
+	if (!down->wanted || down->filter || down->why_not[0])
 		return 0;
 	ret = select_init(&select, down->select, err);
 	if (!ret && select.filter) {

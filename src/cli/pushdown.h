@@ -24,7 +24,7 @@ extern const char *const pushdown_symbols[];
 extern const size_t nr_pushdown_symbols;
 
 /**
- * pushdown_prepare - make ->filter, or say why there is none; what an earlier call made is freed
+ * pushdown_prepare - make ->filter, or say why there is none; once, what an earlier call made stays
  * @symbols: with pushdown_symbols; NULL: there are no probes to filter
  *
  * NAT is assumed where a table or a chain for it is in any netns, tunnels where a device of an unknown kind is up in any

@@ -15,9 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "kernel/calibrate_net.h"
 #include "kernel/calibrate_probes.h"
 #include "kernel/features.h"
@@ -97,14 +97,6 @@ struct run {
 	void *arg;
 	u64 began_ns;
 };
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * NSEC_PER_SEC + (u64)now.tv_nsec;
-}
 
 static bool is_signalled(void)
 {

@@ -25,16 +25,6 @@
 #define IPT_SO_GET_INFO 64 /* linux/netfilter_ipv4/ip_tables.h, which does not go with ours */
 #define PRIORITY_FIRST (-2147483647) /* before all that others have at a hook */
 
-int calnet_rtnl(struct nl_sock **out, struct error *err)
-{
-	return rtnl_open(out, err);
-}
-
-void calnet_rtnl_free(struct nl_sock *nl)
-{
-	nl_socket_free(nl);
-}
-
 /* rtnl_request() takes NULL for memory that ran out. */
 static struct nl_msg *whole(struct nl_msg *msg, bool ok)
 {
@@ -42,16 +32,6 @@ static struct nl_msg *whole(struct nl_msg *msg, bool ok)
 		return msg;
 	nlmsg_free(msg);
 	return NULL;
-}
-
-int calnet_lo_up(struct nl_sock *nl, struct error *err)
-{
-	struct ifinfomsg lo = { .ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
-	int ret = rtnl_request(nl, rtnl_message(RTM_NEWLINK, 0, &lo, sizeof(lo)), NULL, NULL, err);
-
-	if (ret)
-		error_prepend(err, "cannot set lo up: ");
-	return ret;
 }
 
 int calnet_add_dummy(struct nl_sock *nl, const char *name, u32 ifindex, struct error *err)

@@ -17,9 +17,6 @@ struct calnet_chain {
 	u8 hook; /* NF_INET_* */
 };
 
-int calnet_rtnl(struct nl_sock **out, struct error *err);
-void calnet_rtnl_free(struct nl_sock *nl);
-int calnet_lo_up(struct nl_sock *nl, struct error *err);
 /** calnet_add_dummy - a dummy device of that number, up */
 int calnet_add_dummy(struct nl_sock *nl, const char *name, u32 ifindex, struct error *err);
 /** calnet_add_address - @address in network order, usable at once */

@@ -23,6 +23,7 @@
 #include "kernel/calibrate_link.h"
 #include "kernel/calibrate_net_priv.h"
 #include "kernel/netns_enter.h"
+#include "kernel/rtnl.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23
@@ -117,7 +118,7 @@ static int add_device(struct calnet *net, struct nl_sock *nl, u8 netns, u32 numb
 	if (!number) {
 		d.ifindex = 1;
 		memcpy(d.name, "lo", 2);
-		ret = calnet_lo_up(nl, err);
+		ret = rtnl_lo_up(nl, err);
 	} else {
 		d.ifindex = calnet_draw(100, 30000);
 		snprintf(d.name, sizeof(d.name), "cal%x", calnet_draw(0x10000, 0x7fffffff));
@@ -301,11 +302,11 @@ int calnet_open(struct calnet **out, struct cal *cal, const struct calnet_has *h
 		ret = add_netns(net, err);
 		if (ret < 0)
 			break;
-		ret = calnet_rtnl(&nl, err);
+		ret = rtnl_open(&nl, err);
 		if (ret)
 			break;
 		ret = fill_netns(net, (u8)netns++, nl, err);
-		calnet_rtnl_free(nl);
+		nl_socket_free(nl);
 		if (first < 0)
 			first = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	}

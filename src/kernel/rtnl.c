@@ -8,7 +8,9 @@
 #include "kernel/rtnl.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netlink/netlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -164,5 +166,17 @@ out:
 	if (cb)
 		nl_cb_put(cb);
 	nlmsg_free(msg);
+	return ret;
+}
+
+int rtnl_lo_up(struct nl_sock *sock, struct error *err)
+{
+	/* Each netns has it from the beginning, as its first. */
+	struct ifinfomsg lo = { .ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	int ret =
+		rtnl_request(sock, rtnl_message(RTM_NEWLINK, 0, &lo, sizeof(lo)), NULL, NULL, err);
+
+	if (ret)
+		error_prepend(err, "cannot set lo up: ");
 	return ret;
 }

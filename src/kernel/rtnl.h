@@ -46,6 +46,9 @@ typedef int (*rtnl_answer)(struct nlmsghdr *answer, void *arg);
 int rtnl_request(struct nl_sock *sock, struct nl_msg *msg, rtnl_answer answer, void *arg,
 		 struct error *err);
 
+/** rtnl_lo_up - set the loopback device of the socket's netns up; Return: 0 or -errno, with @err in full */
+int rtnl_lo_up(struct nl_sock *sock, struct error *err);
+
 /** rtnl_u32 - an attribute's value; 0 when it is absent or too short */
 static inline u32 rtnl_u32(const struct nlattr *attr)
 {
