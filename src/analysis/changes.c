@@ -39,12 +39,19 @@ static bool is_icmp(u8 proto)
 	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
 }
 
+/* Where both tell of ports, if the protocol has any. */
+static bool both_ports(const struct packet_net *a, const struct packet_net *b)
+{
+	return has_ports(a->proto) && (a->l4 == PART_OK || a->only_tuple) &&
+	       (b->l4 == PART_OK || b->only_tuple);
+}
+
 static bool same_l4(const struct packet_net *a, const struct packet_net *b)
 {
+	if (both_ports(a, b) && (a->sport != b->sport || a->dport != b->dport))
+		return false;
 	if (!both_l4(a, b))
 		return true;
-	if (has_ports(a->proto) && (a->sport != b->sport || a->dport != b->dport))
-		return false;
 	if (is_icmp(a->proto) && a->icmp_id != b->icmp_id)
 		return false;
 	return same_l4_numbers(a, b);
@@ -73,7 +80,7 @@ static bool carries(const struct packet *p, const struct packet_net *inner)
 
 static u32 net_changes(const struct packet_net *a, const struct packet_net *b)
 {
-	bool ports = both_l4(a, b) && has_ports(a->proto);
+	bool ports = both_ports(a, b);
 	u32 bits = 0;
 
 	if (a->version != b->version || a->proto != b->proto)

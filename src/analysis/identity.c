@@ -39,6 +39,9 @@ static bool left_softirq(const struct path *path, const struct event *ev)
 {
 	const struct hop *last = &path->hops[path->nr_hops - 1];
 
+	/* What is noted of it may come from a task that took it out of a socket's backlog. */
+	while (last > path->hops && last->kind == EVENT_NOTE)
+		last--;
 	return (last->context & EVENT_IN_SOFTIRQ) && (ev->context & EVENT_CONTEXT_KNOWN) &&
 	       !(ev->context & (EVENT_IN_SOFTIRQ | EVENT_IN_HARDIRQ));
 }

@@ -56,6 +56,7 @@ struct hop {
 	u8 netns_from; /* enum netns_from: of ->netns_inum */
 	u8 ttl;	       /* of the outermost network header; 0 not known */
 	bool tapped;   /* ->view is of a packet socket's frame, joined by time */
+	bool told;     /* the event itself tells addresses (decode/told.h) */
 };
 
 enum path_state {
@@ -175,8 +176,9 @@ struct path {
 	struct path_link *link;	   /* the first PATH_LINKS of them */
 	struct packet_view *views; /* the latest; they end with NULL */
 	struct hop_filter *filters;
-	bool matched;	   /* the user's filter matched some record of it */
-	bool tapped;	   /* its headers are of packet sockets' frames, joined by time */
+	bool matched; /* the user's filter matched some record of it */
+	bool tapped;  /* its headers are of packet sockets' frames, joined by time */
+	u16 told_by;  /* the event that told of it first, when that told addresses only; else 0 */
 	bool contradicted; /* ... and some of these cannot be of one packet: none is shown */
 	/* working state, too */
 	u64 heir;	 /* a clone made after its last hop: may stand in for it; 0 none */

@@ -161,6 +161,8 @@ static void expire(struct paths *p, u64 now)
 /* Whether the packet is another one than at the last look, or better known. */
 static bool is_news(const struct packet_view *view, const struct skb_facts *facts)
 {
+	if (facts->told && view)
+		return packet_changes(&view->packet, &facts->packet);
 	if (!view || (facts->has_mark && (!view->has_mark || view->mark != facts->mark)))
 		return true;
 	if (packet_changes(&view->packet, &facts->packet) ||
@@ -174,41 +176,60 @@ static bool is_news(const struct packet_view *view, const struct skb_facts *fact
 	       (view->packet.net[0].l4 == PART_CUT && facts->packet.net[0].l4 == PART_OK);
 }
 
-/* Frames that cannot be of one packet were joined with its hops: which of them is right is not known. */
+/* What was joined with its hops, or told, cannot be of one packet: which of it is right is not known. */
 static void contradict(struct paths *p, struct path *path)
 {
 	u32 i;
 
 	for (i = 0; i < path->nr_hops; i++) {
 		path->hops[i].view = NULL;
-		path->hops[i].tapped = false;
+		path->hops[i].tapped = path->hops[i].told = false;
 	}
 	path->contradicted = true;
 	path->tapped = path->matched = false;
+	path->told_by = 0;
 	pool_put_views(&p->pool, path);
 	p->stats.contradicted++;
 }
 
-/* Whether headers that were joined by time are to be believed. */
+/*
+ * Whether a tuple can be of the packet that is known. Without numbers it says less than headers do: when
+ * the headers are of the packet's last station, what differs in the source is no NAT, which works before.
+ */
+static bool may_be_told(const struct path *path, const struct skb_facts *facts)
+{
+	u32 i = path->nr_hops - 1; /* the last is being filled in */
+
+	while (i > 0 && path->hops[i - 1].kind == EVENT_NOTE)
+		i--;
+	return !i || path->hops[i - 1].view != path->views ||
+	       !(packet_changes(&path->views->packet, &facts->packet) & CHANGE_SOURCE);
+}
+
+/* Whether headers that were joined by time, or told, are to be believed. */
 static bool is_credible(struct paths *p, struct path *path, const struct skb_facts *facts)
 {
 	if (path->contradicted)
 		return false;
-	if (path->views && !packet_may_be_same(&path->views->packet, &facts->packet)) {
+	/* A socket has what was received: so the address is another packet's now, whose begin was not seen. */
+	if (facts->told == TOLD_RECEIVED && path->stage != STAGE_STACK)
+		return false;
+	if (path->views && (!packet_may_be_same(&path->views->packet, &facts->packet) ||
+			    (facts->told && !may_be_told(path, facts)))) {
 		contradict(p, path);
 		return false;
 	}
 	return true;
 }
 
-/* What a probe, or the tap, saw of the packet at a hop. */
+/* What a probe, or the tap, saw of the packet at a hop, or the event itself tells. */
 static void add_facts(struct paths *p, struct path *path, struct hop *hop,
 		      const struct skb_facts *facts)
 {
 	bool first = !path->views;
 	struct packet_view *view;
 
-	if (facts->tapped && facts->has_packet && !is_credible(p, path, facts))
+	if ((facts->tapped || facts->told) && facts->has_packet && !is_credible(p, path, facts))
 		return;
 	hop->netns_inum = facts->netns_inum;
 	hop->netns_from = facts->netns_from;
@@ -216,7 +237,10 @@ static void add_facts(struct paths *p, struct path *path, struct hop *hop,
 	if (!facts->has_packet)
 		return;
 	hop->tapped = facts->tapped;
+	hop->told = facts->told;
 	path->tapped |= facts->tapped;
+	if (first && facts->told)
+		path->told_by = hop->type;
 	if (is_news(path->views, facts)) {
 		view = pool_view(&p->pool, path);
 		if (!view)
@@ -224,9 +248,10 @@ static void add_facts(struct paths *p, struct path *path, struct hop *hop,
 		view->packet = facts->packet;
 		view->mark = facts->mark;
 		view->has_mark = facts->has_mark;
-		if (first)
+		if (first && !facts->told)
 			lineage_check(p, path);
-		lineage_sign(p, path, hop->ts_ns);
+		if (!facts->told)
+			lineage_sign(p, path, hop->ts_ns);
 	}
 	hop->view = path->views;
 	hop->ttl = facts->packet.nr_nets && facts->packet.net[0].part == PART_OK ?
@@ -309,7 +334,7 @@ static void add_hop(struct paths *p, struct path *path, const struct event *ev)
 	hop->view = NULL;
 	hop->netns_inum = 0;
 	hop->netns_from = hop->ttl = 0;
-	hop->tapped = false;
+	hop->tapped = hop->told = false;
 	if (ev->has & EVENT_HAS_PROTO && ev->proto)
 		path->proto = ev->proto;
 	if (unlikely(facts != NULL))

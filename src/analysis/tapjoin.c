@@ -453,6 +453,20 @@ static void hurry(struct tapjoin *tj)
 	tj->stats.hurried += tj->first - before;
 }
 
+/* What the event itself tells is valid as long as the event: it is held as a frame of its own is. */
+static void keep_facts(struct tapjoin *tj, struct held *h)
+{
+	u32 place = frame_new(tj);
+
+	if (place != TAPJOIN_NONE) {
+		tj->frame[place].facts = *h->ev.facts;
+		tj->frame[place].refs = 0;
+		give(tj, h, place);
+	}
+	h->ev.has &= (u8)~EVENT_HAS_FACTS;
+	h->ev.facts = NULL;
+}
+
 static void take_event(struct tapjoin *tj, const struct event *ev)
 {
 	struct track *t = &tj->track[ev->cpu];
@@ -472,6 +486,8 @@ static void take_event(struct tapjoin *tj, const struct event *ev)
 	h->frame = TAPJOIN_NONE;
 	h->round = 0;
 	h->joined = h->own = false;
+	if (ev->has & EVENT_HAS_FACTS)
+		keep_facts(tj, h);
 	follow(tj, h, tj->end);
 	if (ev->cpu > tj->max_cpu)
 		tj->max_cpu = ev->cpu;

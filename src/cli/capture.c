@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -16,20 +17,45 @@
 #include "capture/leftovers.h"
 #include "cli/capture_budget.h"
 #include "cli/capture_probes.h"
+#include "cli/capture_told.h"
 #include "cli/cli.h"
 
 /* Packets that the command sent last may still be on their way when it ends. */
 #define GRACE_NS (100 * NSEC_PER_MSEC)
 
+/* Tracepoints only: those that tell addresses, besides what the user asked for. Return: to be freed. */
+static const char **add_told(const struct capture *c, struct capture_request *rq)
+{
+	size_t size = rq->event_count + CAPTURE_TOLD_MAX, i;
+	const char **events = calloc(size, sizeof(*events));
+
+	if (!events)
+		return NULL;
+	for (i = 0; i < rq->event_count; i++)
+		events[i] = rq->events[i];
+	rq->event_count += capture_told(&c->features, events + rq->event_count);
+	rq->events = events;
+	return events;
+}
+
 int capture_build_plan(const struct capture *c, const struct probes *probes, struct plan *plan,
 		       struct error *err)
 {
 	struct capture_request request = c->options->request;
+	const char **events = NULL;
+	int ret;
 
 	request.pid = (unsigned int)getpid();
 	request.buffer_percent = 50;
 	request.probes = probes;
-	return plan_build(&request, &c->features, plan, err);
+	if (!c->options->tap && !(probes && probes->nr)) {
+		events = add_told(c, &request);
+		if (!events)
+			return error_errno(err, ENOMEM, "cannot plan the capture");
+	}
+	ret = plan_build(&request, &c->features, plan, err);
+	free(events);
+	return ret;
 }
 
 int capture_choose(struct capture *c, struct error *err)

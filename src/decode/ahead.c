@@ -128,7 +128,7 @@ int ahead_start(struct ahead **out, struct stream *s, struct schema *schema, str
 	struct ahead *a = calloc(1, sizeof(*a));
 	int ret = ENOMEM;
 
-	if (a && make_batches(a, schema->has_probes || schema->has_taps)) {
+	if (a && make_batches(a, schema->has_probes || schema->has_taps || schema->has_told)) {
 		a->stream = s;
 		a->schema = schema;
 		pthread_mutex_init(&a->lock, NULL);

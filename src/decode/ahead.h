@@ -27,7 +27,7 @@ struct event_batch {
 	struct event event[AHEAD_EVENTS];
 	struct ahead_loss loss[AHEAD_LOSSES];
 	struct skb_facts
-		*facts; /* AHEAD_EVENTS of them where there are probe events or a tap; else NULL */
+		*facts; /* AHEAD_EVENTS of them where schema_decode() needs them; else NULL */
 };
 
 struct ahead;

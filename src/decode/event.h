@@ -117,6 +117,13 @@ struct frame_facts {
 	u16 flags;
 };
 
+/* What a tracepoint's own fields tell of the packet (decode/told.h): ->packet has its tuple only. */
+enum told {
+	TOLD_NOT,
+	TOLD_RECEIVED, /* by a socket, of what it received */
+	TOLD_IN_HAND,  /* of the skb in hand, wherever that is */
+};
+
 /* What a probe saw of a packet besides the event itself. */
 struct skb_facts {
 	u64 head;	   /* skb->head: clones share it; 0 not known */
@@ -131,6 +138,7 @@ struct skb_facts {
 	u8 hook, pf;	  /* EVENT_HOOK: NF_INET_*, NFPROTO_* */
 	u16 in, out;	  /* EVENT_HOOK: device names, as event.dev */
 	u16 table, chain; /* EVENT_TABLE: names, as event.dev; 0 not known */
+	u8 told;	  /* enum told */
 	bool tapped;	  /* not read by a probe: a frame that was joined with the event, by time */
 	struct frame_facts frame; /* EVENT_FRAME */
 	struct packet packet;

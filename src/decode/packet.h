@@ -54,12 +54,14 @@ enum {
 struct packet_net {
 	u8 src[16], dst[16]; /* IPv4: the first 4 bytes, the rest 0 */
 	u8 version;	     /* 4, 6 */
-	u8 part;     /* enum packet_part of this header; the rest is meaningless unless PART_OK */
-	u8 ttl;	     /* or hop limit */
-	u8 tos;	     /* or traffic class */
-	u8 proto;    /* IPPROTO_* of the transport header, extension headers passed over; with ->l4
+	u8 part;  /* enum packet_part of this header; the rest is meaningless unless PART_OK */
+	u8 ttl;	  /* or hop limit */
+	u8 tos;	  /* or traffic class */
+	u8 proto; /* IPPROTO_* of the transport header, extension headers passed over; with ->l4
 		      * PART_CUT or PART_BAD perhaps that of the extension header which is so */
-	u8 l4;	     /* enum packet_part of the transport header */
+	u8 l4;	  /* enum packet_part of the transport header */
+	bool only_tuple; /* addresses, ports, ->version and ->proto are known and nothing else: told by a
+			  * tracepoint; ->l4 is PART_NONE, though there is a transport header */
 	bool has_id; /* ->id is there: IPv4 always, IPv6 in fragments only */
 	bool more_fragments;
 	u16 frag_offset;  /* bytes */
@@ -69,7 +71,7 @@ struct packet_net {
 			  * because 16 bits are too few, what the skb says; 0 not known */
 	/* with l4 PART_OK; which of them depends on ->proto */
 	u16 sport, dport; /* TCP, UDP, SCTP, UDP-Lite, DCCP; also when only these were in the
-			   * window (the quoted packet of an ICMP error), else 0 */
+			   * window (the quoted packet of an ICMP error), or told, else 0 */
 	u8 tcp_flags;
 	u8 l4_bytes; /* length of the transport header, or of that of GRE or ESP */
 	u16 tcp_window;

@@ -12,6 +12,7 @@
 #include "decode/probe.h"
 #include "decode/probe_names.h"
 #include "decode/tapframe.h"
+#include "decode/told.h"
 
 /* What an event means for a path. Adding a hop is adding a row. */
 static const struct {
@@ -168,7 +169,8 @@ static void keep_one_each(struct event_type *type)
 {
 	const struct field_place none = { 0, 0 };
 
-	if (type->location.size)
+	/* What is told of the packet takes the cookie's place, too. */
+	if (type->location.size || type->told)
 		type->cookie = none;
 	if (type->ret.size || type->reason.size)
 		type->ifindex = none;
@@ -232,6 +234,7 @@ static int fill_type(struct event_type *type, const struct format *f, const char
 	if (type->kind == EVENT_DROP)
 		type->reason = schema_place(type, f, "reason");
 	find_device(type, f);
+	told_find(type, f, system);
 	keep_one_each(type);
 	type->has = has_bits(type);
 	return type->reason.size ? read_reasons(type, f) : 0;
@@ -301,6 +304,7 @@ int schema_add_format(struct schema *s, const char *system, const char *text, si
 			s->has_deaths |= type.kind == EVENT_DEATH;
 			s->has_headers |= type.headers || type.frames;
 			s->has_taps |= type.frames;
+			s->has_told |= type.told != TOLD_NOT;
 			s->has_device_headers |= type.headers && type.kind == EVENT_QUEUE;
 			return 0;
 		}

@@ -49,7 +49,9 @@ struct event_type {
 	u8 layer;      /* enum layer */
 	bool headers;  /* its records have a window of the packet's bytes */
 	bool frames;   /* records of the tap: tapframe.h */
+	u8 told;       /* enum told: its records tell addresses */
 	struct field_place skb, dev, len, proto, reason, location, ret, cookie, ifindex, pid, flags;
+	struct field_place told_src, told_dst, told_sport, told_dport, told_len;
 	struct probe_places *probe; /* one of skbtrail's own probe events (probe.h); else NULL */
 };
 
@@ -75,6 +77,7 @@ struct schema {
 	bool has_device_headers; /* those of devices do: no EVENT_HEADERS is needed */
 	bool tapped;   /* set by the user before formats come: there may be records of a tap */
 	bool has_taps; /* there may be: their format is known */
+	bool has_told; /* some event tells addresses: told.h */
 	const struct pktfilter *filter; /* not owned; sets skb_facts.matched */
 };
 
@@ -118,6 +121,15 @@ u16 schema_device(struct schema *s, const struct event_type *type, const u8 *dat
 bool probe_decode(struct schema *s, const struct event_type *type, const u8 *data, u32 len,
 		  struct event *ev, struct skb_facts *facts);
 
+/**
+ * told_decode - told.h: a record's addresses -> a packet of which nothing else is known (packet_net.only_tuple)
+ * @data: a record of at least type->min_len bytes
+ * @facts: filled in wholly when true is returned
+ *
+ * Return: false when the record tells none, or what contradicts itself.
+ */
+bool told_decode(const struct event_type *type, const u8 *data, bool swap, struct skb_facts *facts);
+
 /* A frame of the tap; tapframe.h. */
 bool tapframe_decode(struct schema *s, const struct event_type *type, const u8 *data, u32 len,
 		     struct event *ev, struct skb_facts *facts);
@@ -130,7 +142,8 @@ static inline u64 schema_load(const u8 *data, struct field_place place, bool swa
 /**
  * schema_decode - record bytes -> struct event
  * @data: the record, @len bytes, starting with its event id @id
- * @facts: memory for what a probe or the tap saw; may be NULL when neither s->has_probes nor has_taps
+ * @facts: memory for what a probe or the tap saw, or a tracepoint told; may be NULL when none of s->has_probes,
+ *         has_taps and has_told
  *
  * Return: false when the record does not speak of an skb. ts_ns and cpu are the caller's.
  */
@@ -175,6 +188,12 @@ static inline bool schema_decode(struct schema *s, u16 id, const u8 *data, u32 l
 		ev->ret = (s32)schema_load(data, type->ret, swap);
 		ev->ifindex = (u32)schema_load(data, type->ifindex, swap);
 		ev->netns_cookie = schema_load(data, type->cookie, swap);
+	}
+	/* Probes know more. */
+	if (unlikely(type->told) && facts && !s->has_probes &&
+	    told_decode(type, data, swap, facts)) {
+		ev->has |= EVENT_HAS_FACTS;
+		ev->facts = facts;
 	}
 	return true;
 }

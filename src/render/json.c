@@ -134,6 +134,16 @@ static void add_view(struct json_object *obj, const struct packet_view *view,
 		json_add_u64(obj, "mark", view->mark);
 }
 
+/* Where it is no probe's: of packet sockets, or the event that told addresses. */
+static void add_headers_from(struct json_object *obj, bool tapped, u16 told_by,
+			     const struct render_names *names)
+{
+	const char *from = tapped ? "tap" : told_by ? names->schema->types[told_by].name : NULL;
+
+	if (from)
+		json_object_object_add(obj, "headers_from", json_object_new_string(from));
+}
+
 static struct json_object *hop_json(const struct path *path, u32 i, const struct packet_view **last,
 				    const struct render_names *names)
 {
@@ -162,8 +172,7 @@ static struct json_object *hop_json(const struct path *path, u32 i, const struct
 		add_filter(obj, path, hop, names);
 	if (hop->view && hop->view != *last)
 		add_view(obj, hop->view, *last);
-	if (hop->tapped)
-		json_object_object_add(obj, "headers_from", json_object_new_string("tap"));
+	add_headers_from(obj, hop->tapped, hop->told ? hop->type : 0, names);
 	if (hop->view)
 		*last = hop->view;
 	return obj;
@@ -377,8 +386,7 @@ int render_json(struct strbuf *sb, const struct path *path, const struct render_
 		view = view->next;
 	if (view)
 		add_view(obj, view, NULL);
-	if (path->tapped)
-		json_object_object_add(obj, "headers_from", json_object_new_string("tap"));
+	add_headers_from(obj, path->tapped && !path->told_by, path->told_by, names);
 	if (path->contradicted)
 		json_object_object_add(obj, "headers_contradict", json_object_new_boolean(1));
 	add_process(obj, path, names);

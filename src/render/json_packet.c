@@ -55,7 +55,8 @@ static void add_tuple(struct json_object *obj, const struct packet_net *net)
 		json_add_u64(tuple, "sport", net->sport);
 		json_add_u64(tuple, "dport", net->dport);
 	}
-	json_add_u64(tuple, "ttl", net->ttl);
+	if (!net->only_tuple)
+		json_add_u64(tuple, "ttl", net->ttl);
 	if (net->has_id)
 		json_add_u64(tuple, "id", net->id);
 	if (net->total_bytes)

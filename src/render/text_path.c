@@ -17,6 +17,9 @@
  * A tilde marks headers that are not of a probe but of a packet socket's frame, joined by time (--tap): in
  * the head line, and behind each hop that has a frame of its own.
  *
+ * An asterisk marks addresses that a tracepoint told, and nothing else is known of such a packet: in the head
+ * line, which says them of the whole path, and behind the event that told them.
+ *
  * Times are since the line above. Nothing is printed that no record says: a netns that could not be
  * placed is "?", records that belong together (entry and event, queue and xmit) share a line unless
  * the style is verbose.
@@ -133,7 +136,9 @@ static bool put_packet(struct text *t)
 
 	if (!packet)
 		return false;
-	if (t->path->tapped)
+	if (t->path->told_by)
+		strbuf_putc(t->sb, '*');
+	else if (t->path->tapped)
 		strbuf_putc(t->sb, '~');
 	packet_describe(t->sb, packet);
 	return true;
@@ -157,9 +162,10 @@ static void put_proto(struct text *t)
 
 static void put_len(struct text *t, const char *unit)
 {
+	const struct packet *packet = path_packet(t->path);
 	u32 i;
 
-	if (t->path->views)
+	if (packet && !packet->net[0].only_tuple)
 		return; /* its own words say so */
 	for (i = 0; i < t->path->nr_hops; i++) {
 		if (!(t->path->hops[i].has & EVENT_HAS_LEN))
@@ -308,6 +314,8 @@ static void put_details(struct text *t, u32 i)
 	}
 	if (tapped)
 		strbuf_puts(t->sb, "  ~");
+	else if (hop->told)
+		strbuf_puts(t->sb, "  *");
 	if (!t->style->verbose)
 		return;
 	if (hop->has & EVENT_HAS_LEN && !t->cpu_width) {
