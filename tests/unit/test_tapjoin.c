@@ -31,7 +31,7 @@ static void take(void *ctx, const struct event *ev)
 	(void)ctx;
 	if (ev->kind == EVENT_HEADERS) {
 		assert_true(ev->has & EVENT_HAS_FACTS);
-		assert_true(ev->facts->tapped);
+		assert_true(ev->facts->tapped || ev->facts->told);
 		out.pending_id = ev->facts->mark;
 		out.pending_skb = ev->skb;
 		return;
@@ -194,6 +194,37 @@ static void a_sent_frame_is_of_the_next_start_on_its_cpu(void **state)
 	assert_int_equal(tapjoin_stats(tj)->joined, 2);
 	assert_int_equal(tapjoin_stats(tj)->own_frees, 1);
 	tapjoin_free(tj);
+}
+
+/* It is held back with the event, whose own memory is another's by then. */
+static void what_an_event_itself_tells_is_held_with_it(void **state)
+{
+	struct skb_facts facts = { .told = TOLD_RECEIVED, .has_packet = true, .mark = 7 };
+	struct event ev = { .kind = EVENT_NOTE,
+			    .ts_ns = START_NS + 100,
+			    .skb = A,
+			    .has = EVENT_HAS_FACTS,
+			    .facts = &facts };
+	struct tapjoin *tj = start(0, 0), *full;
+
+	(void)state;
+	tapjoin_event(tj, &ev);
+	memset(&facts, 0, sizeof(facts));
+	tapjoin_finish(tj);
+	assert_int_equal(frame_at(100), 7);
+	assert_false(out.ev[out.nr - 1].has & EVENT_HAS_FACTS);
+	tapjoin_free(tj);
+	/* Without room it goes on without. */
+	full = start(0, 1);
+	facts.mark = 7;
+	facts.told = TOLD_RECEIVED;
+	tapjoin_event(full, &ev);
+	ev.ts_ns += 100;
+	tapjoin_event(full, &ev);
+	tapjoin_finish(full);
+	assert_int_equal(frame_at(100), 7);
+	assert_int_equal(frame_at(200), 0);
+	tapjoin_free(full);
 }
 
 static void two_frames_for_one_event_are_both_ambiguous(void **state)
@@ -882,6 +913,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sent_frame_is_of_the_next_start_on_its_cpu),
+		cmocka_unit_test(what_an_event_itself_tells_is_held_with_it),
 		cmocka_unit_test(two_frames_for_one_event_are_both_ambiguous),
 		cmocka_unit_test(only_the_free_of_the_clone_is_left_out),
 		cmocka_unit_test(without_the_cpu_overlapping_frames_stay_ambiguous),
