@@ -54,7 +54,8 @@ tier_is_told_last()
 
 colour_only_when_asked_for()
 {
-	! grep -q $'\e' "$work/utf8" && "$skbtrail" check --color=always | grep -q $'\e\[32m'
+	! grep -q $'\e' "$work/utf8" && "$skbtrail" check --color=always > "$work/colour" &&
+		grep -q $'\e\[32m' "$work/colour"
 }
 
 json_has_the_same_answers()
