@@ -281,9 +281,6 @@ int capture_open(struct capture *c, struct error *err)
 			     (c->options->keep_user ? WORKLOAD_KEEP_USER : 0u);
 	int ret;
 
-	ret = open_tap(c, err);
-	if (ret)
-		return ret;
 	remove_leftovers(c);
 	ret = take_signals(c, err);
 	if (!ret && c->options->command) {
@@ -292,6 +289,9 @@ int capture_open(struct capture *c, struct error *err)
 			c->job = (struct capture_job){ workload_fd(c->workload), workload_job_start,
 						       workload_job_ended, c->workload };
 	}
+	/* The tap raises our limit of open files, which the command does not inherit. */
+	if (!ret)
+		ret = open_tap(c, err);
 	if (!ret)
 		measure_without(c);
 	if (!ret && c->options->budget_ppm)
