@@ -675,12 +675,20 @@ static bool is_no_packet(const struct path *path, const struct event *ev)
 	return path->proto && ev->has & EVENT_HAS_PROTO && !ev->proto;
 }
 
-/* Whether a drop of a received packet is one, as far as it can be told now. */
+/* Whether a drop is one, as far as it can be told now; false: not yet. */
 static bool judge(struct paths *p, struct path *path, const struct event *ev)
 {
-	path->free_site = p->options.free_site ? (u8)p->options.free_site(p->options.ctx, ev) :
-						 FREE_SITE_PLAIN;
-	switch (path->free_site) {
+	enum free_site site = p->options.free_site ? p->options.free_site(p->options.ctx, ev) :
+						     FREE_SITE_PLAIN;
+
+	/*
+	 * GRO may have hung it into another packet before the stack had it. What a queueing discipline drops
+	 * is freed as a list, too.
+	 */
+	if (path->stage != STAGE_STACK && (path->stage != STAGE_DRIVER || site != FREE_SITE_PART))
+		return true;
+	path->free_site = (u8)site;
+	switch (site) {
 	case FREE_SITE_ICMP:
 		return judge_icmp(p, path, ev);
 	case FREE_SITE_TCP:
@@ -767,7 +775,7 @@ static void take_free(struct paths *p, const struct event *ev)
 	if (p->exact && path->state == PATH_DROPPED)
 		end_in_filter(path, p->options.filtered ? filter_by_site(p, path, ev) :
 							  lineage_filter(p, path, ev));
-	if (path->state == PATH_DROPPED && path->stage == STAGE_STACK && !judge(p, path, ev)) {
+	if (path->state == PATH_DROPPED && !judge(p, path, ev)) {
 		path_move(p, path, path->copies_open ? LIST_SOCKET : LIST_RAW);
 		return;
 	}

@@ -108,6 +108,7 @@ static enum free_site site(void *ctx, const struct event *ev)
 	(void)ctx;
 	return ev->location == ICMP_SITE ? FREE_SITE_ICMP :
 	       ev->location == TCP_SITE	 ? FREE_SITE_TCP :
+	       ev->location == PART_SITE ? FREE_SITE_PART :
 					   FREE_SITE_PLAIN;
 }
 

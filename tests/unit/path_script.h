@@ -26,6 +26,8 @@
 #define DROP_SITE 0xffffffff82222222ULL
 /* Where TCP's state machine frees what it is done with. */
 #define TCP_SITE 0xffffffff83333333ULL
+/* Where a packet's data is freed, and the packets that were hung into it. */
+#define PART_SITE 0xffffffff84444444ULL
 
 struct step {
 	u64 us, skb, location, cookie, other;

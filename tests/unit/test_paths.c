@@ -177,6 +177,40 @@ static void a_drop_tells_its_reason_and_place(void **state)
 	assert_int_equal(hop->has & EVENT_HAS_REASON, 0);
 }
 
+/* As tcpdump and the kernel's counters showed it (6.1): GRO hangs segments into the first, which is delivered. */
+static void what_gro_hung_into_another_packet_is_not_dropped_when_freed_with_it(void **state)
+{
+	static const struct step steps[] = {
+		GRO(0, A, "eth0", 1500, SOFTIRQ),     GRO(1, B, "eth0", 1500, SOFTIRQ),
+		RECEIVE(2, A, "eth0", 2948, SOFTIRQ), DROP(3, B, PART_SITE, SOFTIRQ),
+		GRO(10, C, "eth0", 1500, SOFTIRQ),    DROP(11, C, DROP_SITE, SOFTIRQ),
+	};
+	u32 i;
+
+	(void)state;
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(scene.nr, 3);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(scene.done[i].state, scene.done[i].skb == A ? PATH_OPEN :
+						      scene.done[i].skb == B ? PATH_MERGED :
+									       PATH_DROPPED);
+}
+
+/* netem's losses, seen in its counters (5.10): the list is of what the queue did not want. */
+static void what_a_queue_frees_as_a_list_is_dropped(void **state)
+{
+	static const struct step steps[] = {
+		QUEUE(0, A, "eth0", 98),
+		DROP(1, A, PART_SITE),
+	};
+
+	(void)state;
+	PLAY(steps);
+	assert_int_equal(scene.nr, 1);
+	assert_int_equal(scene.done[0].state, PATH_DROPPED);
+}
+
 static void a_copy_in_several_pieces_is_one_delivery(void **state)
 {
 	static const struct step steps[] = {
@@ -950,6 +984,8 @@ int main(void)
 		TEST(a_return_whose_call_was_not_recorded_is_the_waiting_packets),
 		TEST(a_packet_waits_for_all_its_drivers),
 		TEST(a_drop_tells_its_reason_and_place),
+		TEST(what_gro_hung_into_another_packet_is_not_dropped_when_freed_with_it),
+		TEST(what_a_queue_frees_as_a_list_is_dropped),
 		TEST(a_copy_in_several_pieces_is_one_delivery),
 		TEST(a_copy_with_no_free_after_it_is_a_delivery),
 		TEST(loss_while_on_its_way_marks_the_path),
