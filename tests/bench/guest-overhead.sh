@@ -83,13 +83,14 @@ wait_for()
 	return 1
 }
 
-# is_armed: ours says what it will do before it does it; waits until its instance, if there is one, is on.
+# is_armed COMMAND...: ours says what it will do before it does it; waits until its instance is on.
 is_armed()
 {
-	local i dir=$tracefs/instances/skbtrail-$tool
+	local i file=$tracefs/instances/skbtrail-$tool/tracing_on
 
+	[ "$1" = "$skbtrail" ] || return 0
 	for ((i = 0; i < 600; i++)); do
-		{ [ -d "$dir" ] && [ "$(cat "$dir/tracing_on")" != 1 ]; } || return 0
+		[ ! -e "$file" ] || [ "$(cat "$file")" != 1 ] || return 0
 		sleep 0.1
 	done
 	return 1
@@ -104,7 +105,7 @@ with()
 	"$@" > "$work/out" 2> "$work/said" < /dev/null &
 	tool=$!
 	# one that has ended meanwhile traced nothing
-	if wait_for "$pattern" && is_armed && sleep 1 && kill -0 $tool 2> /dev/null; then
+	if wait_for "$pattern" && is_armed "$@" && sleep 1 && kill -0 $tool 2> /dev/null; then
 		time_load "$name"
 	else
 		left_out "$name" "$(tail -n 1 "$work/said")"
