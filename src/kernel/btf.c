@@ -2,23 +2,15 @@
 /*
  * BTF of the running kernel -> places of members, and which argument of a function is an skb.
  *
- * In:  /sys/kernel/btf/vmlinux and that of modules, which stand on it. libbpf only reads the files;
- *      nothing is loaded into the kernel.
+ * In:  /sys/kernel/btf/vmlinux and that of modules, which stand on it.
  * Out: struct layout. A structure that is there several times counts when all of them agree.
  */
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/btf_read.h"
 #include "kernel/structs_priv.h"
-
-/* BTF_KIND_TYPE_TAG; not in the headers of Linux 5.15 */
-#define KIND_TYPE_TAG 18
-#define MAX_DEPTH 32
 
 typedef bool (*type_fn)(const struct btf *btf, u32 id, const struct btf_type *t, void *ctx);
 
@@ -30,76 +22,10 @@ struct filler {
 	bool contradicted[MEMBER_COUNT];
 };
 
-static int be_silent(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	(void)level;
-	(void)fmt;
-	(void)ap;
-	return 0;
-}
-
-static struct btf *open_btf(const char *root, const char *module, struct btf *base)
-{
-	libbpf_print_fn_t print = libbpf_set_print(be_silent);
-	char path[PATH_MAX];
-	struct btf *btf;
-
-	snprintf(path, sizeof(path), "%s/sys/kernel/btf/%s", root, module ? module : "vmlinux");
-	btf = base ? btf__parse_raw_split(path, base) : btf__parse_raw(path);
-	libbpf_set_print(print);
-	return libbpf_get_error(btf) ? NULL : btf;
-}
-
-/* The first id behind all types; btf__type_cnt() is not there before libbpf 0.6. */
-static u32 end_id(const struct btf *btf)
-{
-	u32 low = 1, high = 1, middle;
-
-	while (high < 1U << 30 && btf__type_by_id(btf, high))
-		high *= 2;
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (btf__type_by_id(btf, middle))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static const char *name_of(const struct btf *btf, u32 offset)
-{
-	const char *name = btf__name_by_offset(btf, offset);
-
-	return name ? name : "";
-}
-
-/* What is behind typedefs, const and their like; NULL when that has no end. */
-static const struct btf_type *plain_type(const struct btf *btf, u32 id)
-{
-	const struct btf_type *t = btf__type_by_id(btf, id);
-	int depth;
-
-	for (depth = 0; t && depth < MAX_DEPTH; depth++) {
-		switch (btf_kind(t)) {
-		case BTF_KIND_TYPEDEF:
-		case BTF_KIND_CONST:
-		case BTF_KIND_VOLATILE:
-		case BTF_KIND_RESTRICT:
-		case KIND_TYPE_TAG:
-			t = btf__type_by_id(btf, t->type);
-			break;
-		default:
-			return t;
-		}
-	}
-	return NULL;
-}
-
 /* Bytes of a type; of an array without a length, of one element; 0 when it has none. */
 static u64 size_of(const struct btf *btf, u32 id)
 {
-	const struct btf_type *t = plain_type(btf, id);
+	const struct btf_type *t = btf_plain_type(btf, id);
 	s64 size;
 
 	if (t && btf_is_array(t) && !btf_array(t)->nelems)
@@ -111,7 +37,7 @@ static u64 size_of(const struct btf *btf, u32 id)
 /* Whether bits are taken out of a type's middle: as bitfields, in the newer and the older encoding. */
 static bool is_bitfield(const struct btf *btf, const struct btf_type *parent, u32 i)
 {
-	const struct btf_type *t = plain_type(btf, btf_members(parent)[i].type);
+	const struct btf_type *t = btf_plain_type(btf, btf_members(parent)[i].type);
 
 	if (btf_member_bitfield_size(parent, i) || btf_member_bit_offset(parent, i) % 8)
 		return true;
@@ -130,18 +56,18 @@ static bool find_member(const struct btf *btf, const struct btf_type *t, const c
 	const char *own;
 	u32 i;
 
-	if (!t || !btf_is_composite(t) || depth > MAX_DEPTH)
+	if (!t || !btf_is_composite(t) || depth > BTF_MAX_DEPTH)
 		return false;
 	member = btf_members(t);
 	for (i = 0; i < btf_vlen(t); i++) {
-		own = name_of(btf, member[i].name_off);
+		own = btf_name(btf, member[i].name_off);
 		if (!strncmp(own, name, len) && !own[len]) {
 			*offset_bits += btf_member_bit_offset(t, i);
 			*type = member[i].type;
 			*bits = btf_member_bitfield_size(t, i);
 			return *bits || !is_bitfield(btf, t, i);
 		}
-		inner = own[0] ? NULL : plain_type(btf, member[i].type);
+		inner = own[0] ? NULL : btf_plain_type(btf, member[i].type);
 		if (inner &&
 		    find_member(btf, inner, name, len, depth + 1, offset_bits, type, bits)) {
 			*offset_bits += btf_member_bit_offset(t, i);
@@ -169,7 +95,7 @@ static bool find_path(const struct btf *btf, const struct btf_type *t, const cha
 		if (bits)
 			return false;
 		path += len + 1;
-		t = plain_type(btf, type);
+		t = btf_plain_type(btf, type);
 	}
 	if (bits) {
 		*found = found_bit(offset_bits, little_endian);
@@ -210,7 +136,7 @@ static bool fill_struct(const struct btf *btf, u32 id, const struct btf_type *t,
 	(void)id;
 	if (btf_kind(t) != BTF_KIND_STRUCT)
 		return false;
-	name = name_of(btf, t->name_off);
+	name = btf_name(btf, t->name_off);
 	for (m = 0; m < MEMBER_COUNT; m++)
 		if (member_struct_is(&member_defs[m], name) &&
 		    (!f->module ||
@@ -247,12 +173,12 @@ static void fill(struct layout *l, const struct btf *btf, u32 first, const char 
 static void fill_from_modules(struct layout *l, const char *root, struct btf *base)
 {
 	static const char *const modules[] = { "x_tables", "nf_tables" };
-	u32 first = end_id(base);
+	u32 first = btf_end_id(base);
 	struct btf *btf;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(modules); i++) {
-		btf = open_btf(root, modules[i], base);
+		btf = btf_open(root, modules[i], base);
 		if (!btf)
 			continue;
 		fill(l, btf, first, modules[i]);
@@ -262,7 +188,7 @@ static void fill_from_modules(struct layout *l, const char *root, struct btf *ba
 
 int btf_load(struct layout *l, const char *root)
 {
-	struct btf *btf = open_btf(root, NULL, NULL);
+	struct btf *btf = btf_open(root, NULL, NULL);
 
 	if (!btf)
 		return -ENODATA;
@@ -287,19 +213,19 @@ struct argument_search {
 static bool is_skb(const struct btf *btf, const struct btf_type *t)
 {
 	return t && (btf_kind(t) == BTF_KIND_STRUCT || btf_kind(t) == BTF_KIND_FWD) &&
-	       !strcmp(name_of(btf, t->name_off), "sk_buff");
+	       !strcmp(btf_name(btf, t->name_off), "sk_buff");
 }
 
 /* 1: struct sk_buff *, 2: struct sk_buff **, 0: neither */
 static int skb_pointers(const struct btf *btf, u32 id)
 {
-	const struct btf_type *t = plain_type(btf, id);
+	const struct btf_type *t = btf_plain_type(btf, id);
 	int pointers;
 
 	for (pointers = 0; t && pointers <= 2; pointers++) {
 		if (!btf_is_ptr(t))
 			return is_skb(btf, t) ? pointers : 0;
-		t = plain_type(btf, t->type);
+		t = btf_plain_type(btf, t->type);
 	}
 	return 0;
 }
@@ -312,7 +238,7 @@ static bool look_at_function(const struct btf *btf, u32 id, const struct btf_typ
 	u32 i;
 
 	(void)id;
-	if (btf_kind(t) != BTF_KIND_FUNC || strcmp(name_of(btf, t->name_off), search->function))
+	if (btf_kind(t) != BTF_KIND_FUNC || strcmp(btf_name(btf, t->name_off), search->function))
 		return false;
 	proto = btf__type_by_id(btf, t->type);
 	if (!proto || btf_kind(proto) != BTF_KIND_FUNC_PROTO)
@@ -329,29 +255,9 @@ static bool look_at_function(const struct btf *btf, u32 id, const struct btf_typ
 	return true;
 }
 
-/* In all modules that are loaded, in no order. */
-static void search_modules(const char *root, struct btf *base, struct argument_search *search)
+static enum btf_verdict search_module(struct btf *btf, u32 first, void *ctx)
 {
-	u32 first = end_id(base);
-	char path[PATH_MAX];
-	struct dirent *entry;
-	struct btf *btf;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "%s/sys/kernel/btf", root);
-	dir = opendir(path);
-	if (!dir)
-		return;
-	while (search->argument < 0 && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "vmlinux"))
-			continue;
-		btf = open_btf(root, entry->d_name, base);
-		if (!btf)
-			continue;
-		for_each_type(btf, first, look_at_function, search);
-		btf__free(btf);
-	}
-	closedir(dir);
+	return for_each_type(btf, first, look_at_function, ctx) ? BTF_STOP : BTF_NEXT;
 }
 
 int structs_skb_argument(const char *root, const char *function, bool *by_reference)
@@ -361,11 +267,11 @@ int structs_skb_argument(const char *root, const char *function, bool *by_refere
 
 	*by_reference = false;
 	root = root ? root : "";
-	btf = open_btf(root, NULL, NULL);
+	btf = btf_open(root, NULL, NULL);
 	if (!btf)
 		return -ENODATA;
 	if (!for_each_type(btf, 1, look_at_function, &search))
-		search_modules(root, btf, &search);
+		btf_each_module(root, btf, search_module, &search);
 	btf__free(btf);
 	*by_reference = search.by_reference;
 	return search.argument < 0 ? -ENOENT : search.argument;

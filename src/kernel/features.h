@@ -41,7 +41,13 @@ enum feature {
 	FEATURE_HIST_TRIGGERS,
 	FEATURE_FGRAPH_TOP,	 /* function_graph in the top-level instance (never set there) */
 	FEATURE_FGRAPH_INSTANCE, /* function_graph in a private instance */
+	FEATURE_FGRAPH_SCOPE,	 /* set_graph_function: only what some functions call */
+	FEATURE_FGRAPH_DEPTH,	 /* max_graph_depth */
+	FEATURE_FGRAPH_IRQS,	 /* option funcgraph-irqs */
 	FEATURE_FGRAPH_ARGS,	 /* option funcgraph-args */
+	FEATURE_FGRAPH_RETVAL,	 /* option funcgraph-retval */
+	FEATURE_FGRAPH_RETADDR,	 /* option funcgraph-retaddr */
+	FEATURE_FUNCTION_FORK,	 /* option function-fork: children are followed */
 	FEATURE_BTF_FILE,	 /* /sys/kernel/btf/vmlinux */
 	FEATURE_LOCKDOWN,	 /* ok: lockdown does not stop tracing */
 	FEATURE_SUBBUF_SIZE,	 /* buffer_subbuf_size_kb */
@@ -90,6 +96,14 @@ struct features {
 	size_t clock_count;
 	char clock[32]; /* clock of a new instance, "" when unknown */
 };
+
+/**
+ * features_try_graph - what of function_graph a capture could use, after features_read()
+ *
+ * Makes a private instance, sets the tracer for one function there, and removes it again; reads the rest.
+ * Fills in FEATURE_FGRAPH_* and FEATURE_FUNCTION_FORK. Signals that end us are held back meanwhile.
+ */
+void features_try_graph(struct features *f);
 
 /**
  * features_detect - find out what the running kernel allows

@@ -272,13 +272,32 @@ static int detect(struct features *f, void (*probe)(struct features *f))
 	return ret;
 }
 
-/* Signals that end us wait until what a try made is gone. */
+/* Signals that end us wait until what a try made is gone; @before is what was blocked. */
+static void hold_signals(sigset_t *before)
+{
+	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+	sigset_t block;
+	size_t i;
+
+	sigemptyset(&block);
+	for (i = 0; i < ARRAY_SIZE(held); i++)
+		sigaddset(&block, held[i]);
+	sigprocmask(SIG_BLOCK, &block, before);
+}
+
+void features_try_graph(struct features *f)
+{
+	sigset_t before;
+
+	hold_signals(&before);
+	features_probe_graph(f);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 static int detect_unbroken(struct features *f, const char *root, void (*probe)(struct features *f),
 			   struct error *err)
 {
-	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
-	sigset_t block, before;
-	size_t i;
+	sigset_t before;
 	int ret;
 
 	memset(f, 0, sizeof(*f));
@@ -286,10 +305,7 @@ static int detect_unbroken(struct features *f, const char *root, void (*probe)(s
 		return error_set(err, ENAMETOOLONG, "the name of the directory %s is too long",
 				 root);
 	snprintf(f->root, sizeof(f->root), "%s", root);
-	sigemptyset(&block);
-	for (i = 0; i < ARRAY_SIZE(held); i++)
-		sigaddset(&block, held[i]);
-	sigprocmask(SIG_BLOCK, &block, &before);
+	hold_signals(&before);
 	ret = detect(f, probe);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (ret)

@@ -24,6 +24,9 @@ void features_refused(struct features *f, enum feature id, int code, const char 
 /** features_probe - everything that needs a private instance or a probe event to find out */
 void features_probe(struct features *f);
 
+/** features_probe_graph - that part of features_probe() which is about function_graph */
+void features_probe_graph(struct features *f);
+
 /** features_assume - fill in what features_probe() would, from reading alone */
 void features_assume(struct features *f);
 

@@ -145,13 +145,27 @@ static void probe_fgraph_top(struct prober *p)
 	strbuf_free(&now);
 }
 
-static void probe_fgraph_args(struct prober *p)
+/* A file that is there in our instance, or else once for the whole machine. */
+static void probe_fgraph_file(struct prober *p, enum feature id, const char *file)
 {
-	if (!access(in_instance(p, "options/funcgraph-args"), F_OK) ||
-	    !access(in_top(p, "options/funcgraph-args"), F_OK))
-		features_yes(p->f, FEATURE_FGRAPH_ARGS, "the option is there");
+	if (p->instance[0] && !access(in_instance(p, file), W_OK))
+		features_yes(p->f, id, "%s is there, in each instance", file);
+	else if (!access(in_top(p, file), W_OK))
+		features_yes(p->f, id, "%s is there, once for the whole machine", file);
 	else
-		features_refused(p->f, FEATURE_FGRAPH_ARGS, errno, p->path);
+		features_refused(p->f, id, errno, p->path);
+}
+
+/* Once the tracer runs in the instance, which then has its options. */
+static void probe_fgraph_files(struct prober *p)
+{
+	probe_fgraph_file(p, FEATURE_FGRAPH_SCOPE, "set_graph_function");
+	probe_fgraph_file(p, FEATURE_FGRAPH_DEPTH, "max_graph_depth");
+	probe_fgraph_file(p, FEATURE_FGRAPH_IRQS, "options/funcgraph-irqs");
+	probe_fgraph_file(p, FEATURE_FGRAPH_ARGS, "options/funcgraph-args");
+	probe_fgraph_file(p, FEATURE_FGRAPH_RETVAL, "options/funcgraph-retval");
+	probe_fgraph_file(p, FEATURE_FGRAPH_RETADDR, "options/funcgraph-retaddr");
+	probe_fgraph_file(p, FEATURE_FUNCTION_FORK, "options/function-fork");
 }
 
 static void probe_fgraph_instance(struct prober *p)
@@ -165,7 +179,7 @@ static void probe_fgraph_instance(struct prober *p)
 	} else if (!try_write(p, FEATURE_FGRAPH_INSTANCE, "current_tracer", "function_graph")) {
 		features_yes(p->f, FEATURE_FGRAPH_INSTANCE, "accepted");
 	}
-	probe_fgraph_args(p);
+	probe_fgraph_files(p);
 	if (p->f->cap[FEATURE_FGRAPH_INSTANCE].ok)
 		tracedir_write(in_instance(p, "current_tracer"), "nop");
 }
@@ -246,7 +260,9 @@ static void refuse_all(struct prober *p, int code, const char *path, const char 
 	static const enum feature ids[] = {
 		FEATURE_INSTANCES,	 FEATURE_EVENTS,	 FEATURE_HIST_TRIGGERS,
 		FEATURE_SUBBUF_SIZE,	 FEATURE_BUFFER_PERCENT, FEATURE_CLOCK_MONO,
-		FEATURE_FGRAPH_INSTANCE, FEATURE_FGRAPH_ARGS,	 FEATURE_KPROBE_EVENTS,
+		FEATURE_FGRAPH_INSTANCE, FEATURE_FGRAPH_ARGS,	 FEATURE_FGRAPH_SCOPE,
+		FEATURE_FGRAPH_DEPTH,	 FEATURE_FGRAPH_IRQS,	 FEATURE_FGRAPH_RETVAL,
+		FEATURE_FGRAPH_RETADDR,	 FEATURE_FUNCTION_FORK,	 FEATURE_KPROBE_EVENTS,
 		FEATURE_EVENT_PROBES,	 FEATURE_FPROBE_EVENTS,	 FEATURE_BTF_ARGS,
 	};
 	size_t i;
@@ -328,6 +344,34 @@ void features_assume(struct features *f)
 	assume_definitions(&p);
 }
 
+static void name_prober(struct prober *p)
+{
+	snprintf(p->group, sizeof(p->group), "skbtrail_%d", (int)getpid());
+	snprintf(p->instance, sizeof(p->instance), "%s/instances/skbtrail-%d", p->f->tracing_dir,
+		 (int)getpid());
+}
+
+void features_probe_graph(struct features *f)
+{
+	struct prober p = { .f = f };
+	struct error err = { 0 };
+	int owner;
+
+	name_prober(&p);
+	probe_fgraph_top(&p);
+	owner = instance_create_over(f->tracing_dir, p.instance, &err);
+	if (owner < 0) {
+		features_refused(f, FEATURE_FGRAPH_INSTANCE, -owner, p.instance);
+		p.instance[0] = '\0';
+		probe_fgraph_files(&p);
+		return;
+	}
+	tracedir_write(in_instance(&p, "tracing_on"), "0");
+	probe_fgraph_instance(&p);
+	instance_remove(p.instance);
+	close(owner);
+}
+
 void features_probe(struct features *f)
 {
 	struct prober p = { .f = f };
@@ -341,9 +385,7 @@ void features_probe(struct features *f)
 			   "no tracefs");
 		return;
 	}
-	snprintf(p.group, sizeof(p.group), "skbtrail_%d", (int)getpid());
-	snprintf(p.instance, sizeof(p.instance), "%s/instances/skbtrail-%d", f->tracing_dir,
-		 (int)getpid());
+	name_prober(&p);
 	probe_fgraph_top(&p);
 	owner = instance_create_over(p.f->tracing_dir, p.instance, &err);
 	if (owner < 0) {

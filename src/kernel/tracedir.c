@@ -37,7 +37,8 @@ static int write_line(const char *path, int flags, const char *value)
 	fd = open(path, O_WRONLY | O_CLOEXEC | flags);
 	if (fd < 0)
 		return -errno;
-	strbuf_puts(&line, value);
+	if (*value)
+		strbuf_puts(&line, value);
 	strbuf_putc(&line, '\n');
 	if (line.failed) {
 		ret = -ENOMEM;
@@ -65,6 +66,36 @@ int tracedir_write(const char *path, const char *value)
 int tracedir_append(const char *path, const char *value)
 {
 	return write_line(path, O_APPEND, value);
+}
+
+int tracedir_clear(const char *path)
+{
+	return write_line(path, O_TRUNC, "");
+}
+
+int tracedir_write_words(const char *path, const char *words)
+{
+	size_t at = 0, len = strlen(words);
+	ssize_t written;
+	int ret = 0;
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (at < len && !ret) {
+		written = write(fd, words + at, len - at);
+		if (written > 0)
+			at += (size_t)written;
+		else if (!written || errno != EINTR)
+			ret = written ? -errno : -EIO;
+	}
+	/* what is behind the last word ends it */
+	if (!ret && len && write(fd, "\n", 1) < 0)
+		ret = -errno;
+	if (close(fd) && !ret)
+		ret = -errno;
+	return ret;
 }
 
 int tracedir_can_write(const char *path)

@@ -31,6 +31,20 @@ int tracedir_write(const char *path, const char *value);
 /** tracedir_append - tracedir_write() with O_APPEND, as the dynamic event files want it */
 int tracedir_append(const char *path, const char *value);
 
+/** tracedir_clear - truncate a control file that is a list (set_ftrace_filter, trace), which empties it */
+int tracedir_clear(const char *path);
+
+/**
+ * tracedir_write_words - append words to a list of functions
+ * @words: separated by blanks
+ *
+ * Of such files a write(2) takes one word, so there are several, but one open(): the kernel puts a list in
+ * force when it is closed.
+ *
+ * Return: 0 or -errno; then the words before the refused one are in force.
+ */
+int tracedir_write_words(const char *path, const char *words);
+
 /** tracedir_can_write - open for writing and close again, writing nothing; Return: 0 or -errno */
 int tracedir_can_write(const char *path);
 
