@@ -176,9 +176,11 @@ struct path {
 	struct path_link *link;	   /* the first PATH_LINKS of them */
 	struct packet_view *views; /* the latest; they end with NULL */
 	struct hop_filter *filters;
-	bool matched; /* the user's filter matched some record of it */
-	bool tapped;  /* its headers are of packet sockets' frames, joined by time */
-	u16 told_by;  /* the event that told of it first, when that told addresses only; else 0 */
+	u32 chain;	   /* of the calls that sent it, see chains.h; 0: not known */
+	bool chain_queued; /* ... as of when a device got it */
+	bool matched;	   /* the user's filter matched some record of it */
+	bool tapped;	   /* its headers are of packet sockets' frames, joined by time */
+	u16 told_by; /* the event that told of it first, when that told addresses only; else 0 */
 	bool contradicted; /* ... and some of these cannot be of one packet: none is shown */
 	/* working state, too */
 	u64 heir;	 /* a clone made after its last hop: may stand in for it; 0 none */

@@ -299,6 +299,15 @@ static const struct skb_facts *facts_of(struct paths *p, const struct path *path
 	return &pending->facts;
 }
 
+/* The calls that gave it to a device are those that sent it; those that gave it to the IP layer, if it got no further. */
+static void add_chain(struct path *path, const struct event *ev)
+{
+	if (path->chain_queued)
+		return;
+	path->chain = ev->chain;
+	path->chain_queued = ev->layer == LAYER_NONE;
+}
+
 static void add_hop(struct paths *p, struct path *path, const struct event *ev)
 {
 	const struct skb_facts *facts = facts_of(p, path, ev);
@@ -339,6 +348,8 @@ static void add_hop(struct paths *p, struct path *path, const struct event *ev)
 		path->proto = ev->proto;
 	if (unlikely(facts != NULL))
 		add_facts(p, path, hop, facts);
+	if (unlikely(ev->context & EVENT_HAS_CHAIN))
+		add_chain(path, ev);
 	if (unlikely(ev->kind == EVENT_HOOK || ev->kind == EVENT_TABLE)) {
 		hop->filter = NULL;
 		if (ev->has & EVENT_HAS_FACTS)
@@ -906,6 +917,14 @@ static void take_note(struct paths *p, const struct event *ev)
 	path_move(p, path, (enum list)path->list);
 }
 
+static void take_stack(struct paths *p, const struct event *ev)
+{
+	struct path *path = addrmap_find(&p->ids, ev->skb);
+
+	if (path)
+		add_chain(path, ev);
+}
+
 void paths_event(struct paths *p, const struct event *ev)
 {
 	if (unlikely(ev->ts_ns >= p->next_check_ns))
@@ -934,6 +953,9 @@ void paths_event(struct paths *p, const struct event *ev)
 		break;
 	case EVENT_DEATH:
 		take_death(p, ev);
+		break;
+	case EVENT_STACK:
+		take_stack(p, ev);
 		break;
 	case EVENT_BIRTH:
 	case EVENT_CLONE:
@@ -979,6 +1001,13 @@ void paths_finish(struct paths *p)
 			path_finish(p, path);
 		}
 	}
+}
+
+u64 paths_number(const struct paths *p, u64 skb)
+{
+	const struct path *path = skb ? addrmap_find(&p->ids, skb) : NULL;
+
+	return path ? path->number : 0;
 }
 
 const struct paths_stats *paths_stats(const struct paths *p)

@@ -82,6 +82,9 @@ void paths_tick(struct paths *p, u64 now_ns);
 /** paths_finish - the trace ends here: close everything */
 void paths_finish(struct paths *p);
 
+/** paths_number - the number of the packet that an address stands for now; 0: of none */
+u64 paths_number(const struct paths *p, u64 skb);
+
 const struct paths_stats *paths_stats(const struct paths *p);
 
 #endif

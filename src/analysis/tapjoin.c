@@ -350,7 +350,8 @@ static void give_before(struct tapjoin *tj, const struct held *of, u32 place)
 		h = held_at(tj, number - 1);
 		if (h->frame != TAPJOIN_NONE || h->ev.skb != of->ev.skb)
 			return;
-		if (h->ev.kind == EVENT_NOTE || h->ev.kind == EVENT_XMIT)
+		if (h->ev.kind == EVENT_NOTE || h->ev.kind == EVENT_XMIT ||
+		    h->ev.kind == EVENT_STACK)
 			continue;
 		if (h->ev.dev != of->ev.dev ||
 		    (sent ? h->ev.kind != EVENT_QUEUE :

@@ -38,6 +38,9 @@ enum event_kind {
 	EVENT_RETURN, /* the function entered last in this context returned: ->ret, or ->other */
 	EVENT_HOOK,   /* netfilter hooks were entered */
 	EVENT_TABLE, /* a table's rules were gone through: ->ret is the verdict, or comes with RETURN */
+	EVENT_STACK, /* no place of its own: ->chain are the calls that led to the event before it of the same skb;
+			* ->layer is LAYER_NONE when that
+			* one is at a device */
 	EVENT_FRAME, /* a packet socket saw a frame (--tap): of which skb it does not say; ->facts->frame */
 };
 
@@ -83,6 +86,7 @@ enum {
 enum {
 	EVENT_IN_HARDIRQ = 1 << 3,
 	EVENT_IN_SOFTIRQ = 1 << 4,
+	EVENT_HAS_CHAIN = 1 << 6, /* ->chain is there, in the place of ->reason */
 	EVENT_CONTEXT_KNOWN = 1 << 7,
 };
 
@@ -156,7 +160,10 @@ struct event {
 		const struct skb_facts *facts; /* EVENT_HAS_FACTS; valid as long as the event */
 	};
 	u32 len_bytes; /* as the event says: with the link header when sending */
-	u32 reason;    /* of a drop, the kernel's number */
+	union {
+		u32 reason; /* of a drop, the kernel's number */
+		u32 chain; /* EVENT_HAS_CHAIN: the calls that the task was in, see analysis/chains.h */
+	};
 	u32 ifindex;
 	s32 ret;   /* what the driver returned */
 	s32 pid;   /* the task that was running: meaningful outside of interrupts only */

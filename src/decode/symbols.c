@@ -11,7 +11,7 @@
 /* A return address this far behind a function's start is in no function we know. */
 #define MAX_FUNCTION_BYTES (1u << 20)
 /* A sample every so many bytes of text; a text shorter than the other number is taken apart. */
-#define SAMPLE_BYTES 4096
+#define SAMPLE_BYTES 1024
 #define MIN_SAMPLED_BYTES (64u << 10)
 
 void symbols_free(struct symbols *s)
