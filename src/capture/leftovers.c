@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
+#include "capture/saved.h"
 #include "kernel/tracedir.h"
 
 #define INSTANCE_PREFIX "skbtrail-"
@@ -148,6 +149,16 @@ static int find_probes(const char *tracing_dir, struct leftovers *out, struct er
 	return ret;
 }
 
+/* Another user may not read the file, and need not know. */
+static int find_saved(struct leftovers *out)
+{
+	pid_t pid;
+
+	return saved_owner(SAVED_FILE, &pid) ?
+		       0 :
+		       add_item(out, LEFTOVER_SAVED, SAVED_FILE, strlen(SAVED_FILE));
+}
+
 int leftovers_find(const char *tracing_dir, struct leftovers *out, struct error *err)
 {
 	int lock;
@@ -158,6 +169,8 @@ int leftovers_find(const char *tracing_dir, struct leftovers *out, struct error 
 	if (lock < 0)
 		return lock;
 	ret = find_instances(tracing_dir, out, err);
+	if (!ret)
+		ret = find_saved(out);
 	if (!ret)
 		ret = find_probes(tracing_dir, out, err);
 	close(lock);
@@ -270,6 +283,8 @@ int leftovers_remove(const char *tracing_dir, struct leftovers *list, struct err
 		snprintf(path, sizeof(path), "%s/instances/%s", tracing_dir, item->name);
 		if (item->kind == LEFTOVER_INSTANCE)
 			ret = instance_reap(tracing_dir, path, &item->err);
+		else if (item->kind == LEFTOVER_SAVED)
+			ret = saved_restore(SAVED_FILE, tracing_dir, &item->err);
 		else
 			ret = reap_probe(tracing_dir, item->name, &item->err);
 		item->removed = !ret;

@@ -10,6 +10,8 @@
  * and lock theirs under a shared flock of the instances directory; whoever judges or removes holds
  * that one exclusively, so that an instance that is not yet locked is never seen. Pids are not
  * asked: they are reused, and differ between pid namespaces.
+ *
+ * What a dead owner set at the top level is restored from the file it kept, see saved.h.
  */
 #ifndef SKBTRAIL_CAPTURE_LEFTOVERS_H
 #define SKBTRAIL_CAPTURE_LEFTOVERS_H
@@ -19,12 +21,13 @@
 
 enum leftover_kind {
 	LEFTOVER_INSTANCE,
+	LEFTOVER_SAVED, /* settings of the top level that are to be restored */
 	LEFTOVER_PROBE, /* kprobe, uprobe, event or fprobe event */
 };
 
 struct leftover {
 	enum leftover_kind kind;
-	char *name;	  /* "skbtrail-123", "skbtrail_123/probe" */
+	char *name;	  /* "skbtrail-123", "skbtrail_123/probe", SAVED_FILE */
 	bool removed;	  /* after leftovers_remove() */
 	bool alive;	  /* its owner turned up in between: left alone, no failure */
 	struct error err; /* why it could not be removed; code 0 otherwise */

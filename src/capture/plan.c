@@ -22,14 +22,14 @@
 #include <string.h>
 
 #include "capture/plan_events.h"
+#include "capture/plan_steps.h"
 
 #define DEFAULT_CLOCK "mono"
 #define BUFFER_KB_MAX (1ULL << 30)
 #define MEMORY_SHARE 8 /* the default buffers take at most 1/8 of what is free */
 
-/* @dir and @file together are the path; @value is copied. */
-static int add_step_in(struct plan *plan, enum plan_phase phase, enum plan_op op, const char *dir,
-		       const char *file, const char *value)
+int plan_add_step(struct plan *plan, enum plan_phase phase, enum plan_op op, const char *dir,
+		  const char *file, const char *value)
 {
 	struct plan_step *steps;
 	struct plan_step *step;
@@ -39,6 +39,7 @@ static int add_step_in(struct plan *plan, enum plan_phase phase, enum plan_op op
 		return -ENOMEM;
 	plan->steps = steps;
 	step = &steps[plan->step_count];
+	step->optional = false;
 	step->phase = phase;
 	step->op = op;
 	step->value = value ? strdup(value) : NULL;
@@ -51,7 +52,7 @@ static int add_step_in(struct plan *plan, enum plan_phase phase, enum plan_op op
 static int add_step(struct plan *plan, enum plan_phase phase, enum plan_op op, const char *file,
 		    const char *value)
 {
-	return add_step_in(plan, phase, op, plan->instance_dir, file, value);
+	return plan_add_step(plan, phase, op, plan->instance_dir, file, value);
 }
 
 static int add_number(struct plan *plan, const char *file, u64 number)
@@ -137,8 +138,8 @@ static int add_probe_lines(struct plan *plan, enum plan_phase phase)
 			strbuf_puts(&lines, probes->probe[i].definition);
 	}
 	ret = lines.failed ? -ENOMEM :
-			     add_step_in(plan, phase, PLAN_APPEND, plan->tracing_dir,
-					 "dynamic_events", strbuf_cstr(&lines));
+			     plan_add_step(plan, phase, PLAN_APPEND, plan->tracing_dir,
+					   "dynamic_events", strbuf_cstr(&lines));
 	strbuf_free(&lines);
 	return ret;
 }
@@ -195,7 +196,9 @@ static int add_setup(const struct capture_request *rq, const struct features *f,
 {
 	int ret;
 
-	ret = add_step(plan, PLAN_SETUP, PLAN_MKDIR, "", NULL);
+	ret = plan_add_step(plan, PLAN_SETUP, PLAN_MKDIR, plan->owner_dir, "", NULL);
+	if (!ret)
+		ret = plan_graph_save(plan);
 	if (!ret)
 		ret = add_step(plan, PLAN_SETUP, PLAN_WRITE, "tracing_on", "0");
 	if (!ret)
@@ -208,10 +211,14 @@ static int add_setup(const struct capture_request *rq, const struct features *f,
 		ret = add_probe_lines(plan, PLAN_SETUP);
 	if (!ret && plan->probes)
 		ret = add_filters(plan);
-	return ret ? ret : add_events(plan);
+	if (!ret)
+		ret = add_events(plan);
+	if (!ret && rq->stacks)
+		ret = plan_stacks(plan, PLAN_SETUP);
+	return ret ? ret : plan_graph_arm(plan);
 }
 
-static int add_start_and_undo(struct plan *plan)
+static int add_start_and_undo(const struct capture_request *rq, struct plan *plan)
 {
 	int ret;
 
@@ -219,9 +226,16 @@ static int add_start_and_undo(struct plan *plan)
 	if (!ret)
 		ret = add_step(plan, PLAN_UNDO, PLAN_WRITE, "tracing_on", "0");
 	if (!ret)
+		ret = plan_graph_off(plan);
+	/* an event with a trigger is in use, and a probe event then cannot be removed */
+	if (!ret && rq->stacks)
+		ret = plan_stacks(plan, PLAN_UNDO);
+	if (!ret)
 		ret = add_step(plan, PLAN_UNDO, PLAN_WRITE, "events/enable", "0");
 	if (!ret)
-		ret = add_step(plan, PLAN_UNDO, PLAN_RMDIR, "", NULL);
+		ret = plan_graph_restore(plan);
+	if (!ret)
+		ret = plan_add_step(plan, PLAN_UNDO, PLAN_RMDIR, plan->owner_dir, "", NULL);
 	if (!ret && plan->probes)
 		ret = add_probe_lines(plan, PLAN_UNDO);
 	return ret;
@@ -236,9 +250,13 @@ int plan_build(const struct capture_request *rq, const struct features *f, struc
 	if (rq->buffer_percent > 100)
 		return error_set(err, EINVAL, "a buffer cannot be filled to %d %%",
 				 rq->buffer_percent);
+	plan->graph = rq->graph && rq->graph->on ? rq->graph : NULL;
 	plan->tracing_dir = strdup(f->tracing_dir);
-	if (asprintf(&plan->instance_dir, "%s/instances/skbtrail-%u", f->tracing_dir, rq->pid) < 0)
-		plan->instance_dir = NULL;
+	if (asprintf(&plan->owner_dir, "%s/instances/skbtrail-%u", f->tracing_dir, rq->pid) < 0)
+		plan->owner_dir = NULL;
+	if (plan->owner_dir)
+		plan->instance_dir =
+			strdup(plan->graph && plan->graph->top ? f->tracing_dir : plan->owner_dir);
 	if (!plan->tracing_dir || !plan->instance_dir)
 		return error_errno(err, ENOMEM, "cannot plan the capture");
 	plan->probes = rq->probes && rq->probes->nr ? rq->probes : NULL;
@@ -253,7 +271,7 @@ int plan_build(const struct capture_request *rq, const struct features *f, struc
 		return ret;
 	ret = add_setup(rq, f, plan);
 	if (!ret)
-		ret = add_start_and_undo(plan);
+		ret = add_start_and_undo(rq, plan);
 	return ret ? error_errno(err, -ret, "cannot plan the capture") : 0;
 }
 
@@ -279,6 +297,7 @@ void plan_free(struct plan *plan)
 	free_strings(plan->missing, plan->missing_count);
 	free(plan->tracing_dir);
 	free(plan->instance_dir);
+	free(plan->owner_dir);
 	memset(plan, 0, sizeof(*plan));
 }
 
@@ -331,15 +350,44 @@ static void put_appends(struct strbuf *out, const struct plan_step *step)
 	strbuf_free(&line);
 }
 
+/* The command's process is known only once it is there; a shell that will become it knows. */
+static void put_pids(struct strbuf *out, const struct plan_step *step)
+{
+	if (step->value) {
+		put_write(out, step->value, " > ", step->path);
+		return;
+	}
+	strbuf_puts(out, "echo $$ > ");
+	put_word(out, step->path);
+	strbuf_puts(out, " # and run the command with exec\n");
+}
+
 static void put_step(struct strbuf *out, const struct plan_step *step)
 {
 	switch (step->op) {
 	case PLAN_WRITE:
 	case PLAN_FILTER:
+	case PLAN_RESTORE:
 		put_write(out, step->value, " > ", step->path);
 		break;
 	case PLAN_APPEND:
 		put_appends(out, step);
+		break;
+	case PLAN_WORDS:
+		put_write(out, step->value, " >> ", step->path);
+		break;
+	case PLAN_PIDS:
+		put_pids(out, step);
+		break;
+	case PLAN_CLEAR:
+		strbuf_puts(out, "echo > ");
+		put_word(out, step->path);
+		strbuf_putc(out, '\n');
+		break;
+	case PLAN_SAVE:
+		strbuf_printf(out, "# (the undo below is first written to %s)\n", step->path);
+		break;
+	case PLAN_FORGET:
 		break;
 	case PLAN_MKDIR:
 	case PLAN_RMDIR:

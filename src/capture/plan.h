@@ -8,7 +8,8 @@
  *
  * Pure: reads no file, asks no kernel, so that it can be tested on descriptions of other kernels.
  * Every step is below instances/skbtrail-<pid>, but for probe events: these are defined in dynamic_events,
- * in the group skbtrail_<pid>. Nothing else is ever written.
+ * in the group skbtrail_<pid>. Nothing else is ever written, unless function_graph is asked for
+ * (graph.h): then what else is written is saved before and restored.
  */
 #ifndef SKBTRAIL_CAPTURE_PLAN_H
 #define SKBTRAIL_CAPTURE_PLAN_H
@@ -16,6 +17,7 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 #include "base/types.h"
+#include "capture/graph.h"
 #include "capture/probes.h"
 #include "kernel/features.h"
 
@@ -35,6 +37,9 @@ struct capture_request {
 	unsigned int pid;   /* names the instance: skbtrail-<pid> */
 	/* Probe events; NULL: none. They must live as long as the plan. */
 	const struct probes *probes;
+	/* function_graph; NULL or not ->on: none. Must live as long as the plan. */
+	const struct graph *graph;
+	bool stacks; /* stack traces of what sends packets, where the kernel can */
 };
 
 enum plan_phase {
@@ -49,18 +54,27 @@ enum plan_op {
 	PLAN_RMDIR,
 	PLAN_APPEND, /* definitions, or their removal: a line each, all in one write(2) */
 	PLAN_FILTER, /* as PLAN_WRITE, but when it is refused the event goes unfiltered */
+	PLAN_WORDS,  /* names of functions, appended to a list one by one */
+	PLAN_PIDS,   /* as PLAN_WRITE; without a value: of the command, see plan_set_pid() */
+	PLAN_SAVE, /* keep all that the undo writes outside of our instance in the file, see saved.h */
+	PLAN_RESTORE, /* as PLAN_WRITE, but a failure is one of the whole undo */
+	PLAN_CLEAR,   /* a list is emptied, which is what it was before */
+	PLAN_FORGET,  /* all is restored: the file of PLAN_SAVE goes */
 };
 
 struct plan_step {
 	enum plan_phase phase;
 	enum plan_op op;
-	char *path;  /* absolute */
-	char *value; /* without the last newline; of PLAN_MKDIR and PLAN_RMDIR NULL */
+	char *path;    /* absolute */
+	char *value;   /* without the last newline; of PLAN_MKDIR and PLAN_RMDIR NULL */
+	bool optional; /* when it is refused, it and all optional steps behind it are done without */
 };
 
 struct plan {
 	char *tracing_dir;
-	char *instance_dir; /* <tracing_dir>/instances/skbtrail-<pid> */
+	char *owner_dir;    /* <tracing_dir>/instances/skbtrail-<pid>: its lock says whose all is */
+	char *instance_dir; /* what is recorded: the same, or tracing_dir (function_graph) */
+	const struct graph *graph; /* of the request; NULL: none */
 	struct plan_step *steps;
 	size_t step_count;
 	/* "sys:event" that will be on, sorted; after session_open(): that are on. With them those whose
@@ -89,6 +103,13 @@ int plan_build(const struct capture_request *rq, const struct features *f, struc
 	       struct error *err);
 
 void plan_free(struct plan *plan);
+
+/**
+ * plan_set_pid - the command whose function calls are recorded, once there is one
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_set_pid(struct plan *plan, s32 pid);
 
 /** plan_add_event - take "sys:event" into plan->events; Return: 0 or -ENOMEM */
 int plan_add_event(struct plan *plan, const char *event);

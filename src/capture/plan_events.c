@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "capture/plan_steps.h"
 
 #define NAME_MAX_LEN 128
 #define NEAREST 3
@@ -92,6 +93,9 @@ static bool left_out(const char *event)
 			return true;
 	return false;
 }
+
+/* With the calls of sockets: what they tell of a call's protocol and family. Missing ones are not told. */
+static const char *const events_of_calls[] = { "sock:*", "tcp:tcp_destroy_sock" };
 
 enum compared { WHOLE, SYSTEM, NAME };
 
@@ -289,6 +293,68 @@ static int choose_defaults(struct selection *sel, struct plan *plan)
 	return 0;
 }
 
+/* TRACE_FLAG_HARDIRQ, TRACE_FLAG_SOFTIRQ: what is done in an interrupt is no task's. */
+#define OF_A_TASK "!(common_flags & 24)"
+
+/* Where a task gives a packet to a device, and where netfilter may drop it before that. */
+static const struct {
+	const char *event, *field, *condition;
+} sends[] = {
+	{ "net_dev_queue", NULL, "" },
+	{ "nf_hook_slow", " hook=", " && hook == 3" }, /* NF_INET_LOCAL_OUT */
+};
+
+static const struct probe *probe_of(const struct plan *plan, const char *event)
+{
+	size_t len = strlen(plan->group), i;
+
+	for (i = 0; plan->probes && i < plan->probes->nr; i++)
+		if (!strncmp(event, plan->group, len) && event[len] == ':' &&
+		    !strcmp(event + len + 1, plan->probes->probe[i].name))
+			return &plan->probes->probe[i];
+	return NULL;
+}
+
+static int add_stack(struct plan *plan, enum plan_phase phase, const char *event, size_t row)
+{
+	const struct probe *probe = probe_of(plan, event);
+	/* what the event's own filter drops would have a stack trace nevertheless */
+	const char *filter = probe ? probe->filter : NULL;
+	size_t colon = strcspn(event, ":");
+	char file[256], *value = NULL;
+	int ret;
+
+	if (sends[row].field && !(probe && strstr(probe->definition, sends[row].field)))
+		return 0;
+	snprintf(file, sizeof(file), "events/%.*s/%s/trigger", (int)colon, event,
+		 event + colon + 1);
+	if (phase == PLAN_UNDO)
+		value = strdup("!stacktrace");
+	else if (asprintf(&value, "stacktrace if " OF_A_TASK "%s%s%s%s", sends[row].condition,
+			  filter ? " && (" : "", filter ? filter : "", filter ? ")" : "") < 0)
+		value = NULL;
+	if (!value)
+		return -ENOMEM;
+	ret = plan_add_step(plan, phase, PLAN_WRITE, plan->instance_dir, file, value);
+	if (!ret)
+		plan->steps[plan->step_count - 1].optional = phase == PLAN_SETUP;
+	free(value);
+	return ret;
+}
+
+int plan_stacks(struct plan *plan, enum plan_phase phase)
+{
+	size_t i, row;
+	int ret = 0;
+
+	for (i = 0; i < plan->event_count && !ret; i++)
+		for (row = 0; row < ARRAY_SIZE(sends) && !ret; row++)
+			if (!strcmp(name_of(plan->events[i]), sends[row].event) &&
+			    !plan_event_doubled(plan->probes, plan->events[i]))
+				ret = add_stack(plan, phase, plan->events[i], row);
+	return ret;
+}
+
 int plan_choose_events(const struct capture_request *rq, const struct features *f,
 		       struct plan *plan, struct error *err)
 {
@@ -299,6 +365,8 @@ int plan_choose_events(const struct capture_request *rq, const struct features *
 
 	if (memory)
 		memory = !choose_defaults(&sel, plan);
+	for (i = 0; plan->graph && i < ARRAY_SIZE(events_of_calls); i++)
+		choose(&sel, events_of_calls[i], WHOLE, false);
 	for (i = 0; i < rq->event_count && memory && !ret; i++)
 		ret = choose_asked(&sel, rq->events[i], err);
 	for (i = 0; i < f->event_count && memory && !ret; i++)

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
+#include "capture/saved.h"
 #include "capture/session_probes.h"
 #include "kernel/dynevents.h"
 #include "kernel/tracedir.h"
@@ -28,7 +29,9 @@
 struct session {
 	const struct plan *plan;
 	struct session_probes probes;
-	int owner; /* holds the flock; -1 before the instance exists */
+	int owner;    /* holds the flock; -1 before the instance exists */
+	int saved;    /* holds that of SAVED_FILE; -1 while nothing is to be restored */
+	int left_out; /* -errno of the first optional step that was refused; 0: none */
 };
 
 /* The step that switches all of our probe events on. */
@@ -46,7 +49,10 @@ static bool enables_probes(const struct plan *plan, const struct plan_step *step
 /* What the kernel itself said about the last thing it refused in this instance, if anything. */
 static void append_kernel_words(const struct plan *plan, struct error *err)
 {
-	const char *name = strrchr(plan->instance_dir, '/') + 1;
+	/* NULL is the top level */
+	const char *name = strcmp(plan->instance_dir, plan->tracing_dir) ?
+				   strrchr(plan->instance_dir, '/') + 1 :
+				   NULL;
 	struct tracefs_instance *instance;
 	struct error before;
 	char *log = NULL;
@@ -66,15 +72,30 @@ static void append_kernel_words(const struct plan *plan, struct error *err)
 	tracefs_instance_free(instance);
 }
 
+static int do_write(const struct plan_step *step)
+{
+	switch (step->op) {
+	case PLAN_CLEAR:
+		return tracedir_clear(step->path);
+	case PLAN_WORDS:
+		return tracedir_write_words(step->path, step->value);
+	case PLAN_PIDS:
+		return step->value ? tracedir_write(step->path, step->value) : -ESRCH;
+	default:
+		return tracedir_write(step->path, step->value);
+	}
+}
+
 static int run_write(struct session *session, const struct plan_step *step, struct error *err)
 {
-	int ret = tracedir_write(step->path, step->value);
+	int ret = do_write(step);
 
 	if (!ret)
 		return 0;
 	if (enables_probes(session->plan, step))
 		return session_probes_enable(&session->probes, err) ? -ENOTSUP : 0;
-	error_errno(err, -ret, "cannot write '%s' to %s%s", step->value, step->path,
+	error_errno(err, -ret, "cannot write '%.200s' to %s%s", step->value ? step->value : "",
+		    step->path,
 		    ret == -EPERM || ret == -EACCES ?
 			    " (locked down? 'skbtrail check' tells more)" :
 			    "");
@@ -87,6 +108,34 @@ static int run_append(struct session *session, const struct plan_step *step, str
 	if (step->phase == PLAN_UNDO)
 		return dynevents_remove(step->path, session->plan->group, err);
 	return session_probes_define(&session->probes, step->path, err) ? -ENOTSUP : 0;
+}
+
+/* Whether a step changes something that is not ours, but saved. */
+static bool is_elsewhere(const struct plan *plan, const struct plan_step *step)
+{
+	size_t len = strlen(plan->owner_dir);
+
+	return step->op != PLAN_APPEND &&
+	       (strncmp(step->path, plan->owner_dir, len) || !strchr("/", step->path[len]));
+}
+
+static int run_save(struct session *session, const struct plan_step *save, struct error *err)
+{
+	const struct plan *plan = session->plan;
+	struct strbuf text = STRBUF_INIT;
+	const struct plan_step *step;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < plan->step_count; i++) {
+		step = &plan->steps[i];
+		if (step->phase == PLAN_UNDO && step->op != PLAN_FORGET && is_elsewhere(plan, step))
+			saved_put(&text, step->path, step->value);
+	}
+	fd = saved_create(save->path, &text, err);
+	strbuf_free(&text);
+	session->saved = fd < 0 ? -1 : fd;
+	return fd < 0 ? fd : 0;
 }
 
 static int run_step(struct session *session, const struct plan_step *step, struct error *err)
@@ -102,7 +151,18 @@ static int run_step(struct session *session, const struct plan_step *step, struc
 		}
 		break;
 	case PLAN_WRITE:
+	case PLAN_WORDS:
+	case PLAN_PIDS:
+	case PLAN_RESTORE:
+	case PLAN_CLEAR:
 		ret = run_write(session, step, err);
+		break;
+	case PLAN_SAVE:
+		ret = run_save(session, step, err);
+		break;
+	case PLAN_FORGET:
+		saved_remove(step->path, session->saved);
+		session->saved = -1;
 		break;
 	case PLAN_APPEND:
 		ret = run_append(session, step, err);
@@ -128,10 +188,12 @@ static int run_phase(struct session *session, enum plan_phase phase, struct erro
 	int ret;
 
 	for (i = 0; i < plan->step_count; i++) {
-		if (plan->steps[i].phase != phase)
+		if (plan->steps[i].phase != phase || (plan->steps[i].optional && session->left_out))
 			continue;
-		ret = run_step(session, &plan->steps[i], err);
-		if (ret)
+		ret = run_step(session, &plan->steps[i], plan->steps[i].optional ? NULL : err);
+		if (ret && plan->steps[i].optional)
+			session->left_out = ret;
+		else if (ret)
 			return ret;
 	}
 	return 0;
@@ -155,6 +217,11 @@ static int run_undo(struct session *session, struct error *err)
 	for (i = 0; i < plan->step_count; i++) {
 		if (plan->steps[i].phase != PLAN_UNDO)
 			continue;
+		/* what was not saved is somebody else's, and what is not restored stays saved */
+		if (is_elsewhere(plan, &plan->steps[i]) && session->saved < 0)
+			continue;
+		if (plan->steps[i].op == PLAN_FORGET && last)
+			continue;
 		if (plan->steps[i].op == PLAN_WRITE)
 			ret = tracedir_write(plan->steps[i].path, plan->steps[i].value);
 		else
@@ -171,6 +238,8 @@ static void session_free(struct session *session)
 {
 	if (session->owner >= 0)
 		close(session->owner);
+	if (session->saved >= 0)
+		close(session->saved);
 	session_probes_free(&session->probes);
 	free(session);
 }
@@ -185,6 +254,7 @@ int session_open(struct plan *plan, struct session **out, struct error *err)
 		return error_errno(err, ENOMEM, "cannot set up a capture");
 	session->plan = plan;
 	session->owner = -1;
+	session->saved = -1;
 	ret = session_probes_init(&session->probes, plan);
 	ret = ret ? error_errno(err, -ret, "cannot set up a capture") :
 		    run_phase(session, PLAN_SETUP, err);
@@ -194,7 +264,7 @@ int session_open(struct plan *plan, struct session **out, struct error *err)
 	}
 	/* before the mkdir succeeded nothing is ours to undo */
 	if (session->owner >= 0 && run_undo(session, NULL))
-		error_prepend(err, "(%s is left; run: skbtrail clean) ", plan->instance_dir);
+		error_prepend(err, "(%s is left; run: skbtrail clean) ", plan->owner_dir);
 	session_free(session);
 	return ret;
 }
@@ -209,6 +279,11 @@ const struct session_refusal *session_unfiltered(const struct session *session, 
 {
 	*count = session->probes.nr_unfiltered;
 	return session->probes.unfiltered;
+}
+
+int session_left_out(const struct session *session)
+{
+	return session->left_out;
 }
 
 int session_start(struct session *session, struct error *err)

@@ -5,7 +5,7 @@
  * In:  a plan.
  * Out: a configured private instance whose buffers can be read, until session_close().
  *
- * Either all of a plan is in force or nothing of it is left. While a session is open it holds an
+ * Either all of a plan is in force (but for optional steps) or nothing of it is left. While a session is open it holds an
  * exclusive flock on the instance's directory; the lock dies with the process however that ends,
  * which is how leftovers.c tells a dead owner from a live one.
  */
@@ -61,6 +61,9 @@ const struct session_refusal *session_refused(const struct session *session, siz
 
 /** session_unfiltered - probe events of which the kernel refused the filter; all of theirs is recorded */
 const struct session_refusal *session_unfiltered(const struct session *session, size_t *count);
+
+/** session_left_out - -errno of the first optional step that the kernel refused, 0 if it took all */
+int session_left_out(const struct session *session);
 
 /** session_start - apply the start steps: tracing on. Return: 0 or -errno */
 int session_start(struct session *session, struct error *err);
