@@ -19,8 +19,10 @@ static const struct command commands[] = {
 	{ "demo", "build a private network, ping through it, show the packets' paths", cmd_demo },
 	{ "trace", "show the paths of packets live", cmd_trace },
 	{ "drops", "count dropped packets by reason, place and flow", cmd_drops },
+	{ "calls", "show what system calls on sockets call in the kernel", cmd_calls },
 	{ "record", "capture into a trace.dat file", cmd_record },
 	{ "report", "show the paths in recorded trace.dat files", cmd_report },
+	{ "discover", "find the kernel functions to probe, with reasons, tried out", cmd_discover },
 	{ "check", "show what this kernel allows", cmd_check },
 	{ "structs", "show where members are in this kernel's structures", cmd_structs },
 	{ "clean", "remove what a killed skbtrail left in tracefs", cmd_clean },
@@ -60,7 +62,8 @@ static void print_help(void)
 	     "  skbtrail trace -i eth0 --brief      one line a packet, until Ctrl-C\n"
 	     "  skbtrail drops                      what is dropped, where and why\n"
 	     "  skbtrail record -o t.dat -d 10      record ten seconds\n"
-	     "  skbtrail report t.dat --json        ... and read them anywhere\n");
+	     "  skbtrail report t.dat --json        ... and read them anywhere\n"
+	     "  skbtrail discover local-address -- curl -s ::1   what to probe for it\n");
 }
 
 static void print_version(void)

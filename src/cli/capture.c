@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "capture/leftovers.h"
 #include "cli/capture_budget.h"
+#include "cli/capture_graph.h"
 #include "cli/capture_probes.h"
 #include "cli/capture_told.h"
 #include "cli/cli.h"
@@ -48,6 +49,8 @@ int capture_build_plan(const struct capture *c, const struct probes *probes, str
 	request.pid = (unsigned int)getpid();
 	request.buffer_percent = 50;
 	request.probes = probes;
+	request.graph = &c->graph;
+	request.stacks = capture_wants_stacks(c->options);
 	if (!c->options->tap && !(probes && probes->nr)) {
 		events = add_told(c, &request);
 		if (!events)
@@ -72,6 +75,7 @@ int capture_plan(struct capture *c, const struct capture_options *options, struc
 	memset(c, 0, sizeof(*c));
 	c->options = options;
 	c->signal_fd = -1;
+	c->pid_fd = -1;
 	c->job.fd = -1;
 	ret = features_read(&c->features, err);
 	if (ret)
@@ -93,12 +97,18 @@ int capture_plan(struct capture *c, const struct capture_options *options, struc
 			"skbtrail: where members are in this kernel's structures cannot be found "
 			"out: %s\n",
 			c->layout.why);
+	if (!ret)
+		ret = capture_graph_prepare(c, err);
 	return ret ? ret : capture_choose(c, err);
 }
 
 static void tell_leftover(const struct leftover *item)
 {
-	if (item->removed)
+	if (item->removed && item->kind == LEFTOVER_SAVED)
+		fputs("skbtrail: restored settings of the top level that a skbtrail had changed and "
+		      "was killed\n",
+		      stderr);
+	else if (item->removed)
 		fprintf(stderr, "skbtrail: removed %s, left by a skbtrail that was killed\n",
 			item->name);
 	else if (!item->alive)
@@ -107,8 +117,7 @@ static void tell_leftover(const struct leftover *item)
 			item->name, item->err.text);
 }
 
-/* What earlier captures left behind when they were killed. Never fatal. */
-static void remove_leftovers(const struct capture *c)
+void capture_remove_leftovers(const char *tracing_dir)
 {
 	struct leftovers found;
 	struct error err = { 0 };
@@ -116,8 +125,8 @@ static void remove_leftovers(const struct capture *c)
 	size_t probes = 0;
 	size_t i;
 
-	if (!leftovers_find(c->plan.tracing_dir, &found, &err) && found.count) {
-		leftovers_remove(c->plan.tracing_dir, &found, &err);
+	if (!leftovers_find(tracing_dir, &found, &err) && found.count) {
+		leftovers_remove(tracing_dir, &found, &err);
 		for (i = 0; i < found.count; i++) {
 			/* a capture has a hundred of these */
 			if (found.items[i].kind == LEFTOVER_PROBE && found.items[i].removed) {
@@ -165,8 +174,10 @@ static bool workload_job_ended(void *ctx)
 /* Apply the plan; where probe events are refused, one without them. */
 int capture_open_session(struct capture *c, struct error *err)
 {
-	int ret = session_open(&c->plan, &c->session, err);
+	int ret = capture_graph_ready(c, err);
 
+	if (!ret)
+		ret = session_open(&c->plan, &c->session, err);
 	if (ret != -ENOTSUP)
 		return ret;
 	snprintf(c->no_probes, sizeof(c->no_probes), "%.500s", err->text);
@@ -175,6 +186,8 @@ int capture_open_session(struct capture *c, struct error *err)
 	memset(err, 0, sizeof(*err));
 	plan_free(&c->plan);
 	ret = capture_build_plan(c, NULL, &c->plan, err);
+	if (!ret)
+		ret = capture_graph_ready(c, err);
 	return ret ? ret : session_open(&c->plan, &c->session, err);
 }
 
@@ -281,7 +294,7 @@ int capture_open(struct capture *c, struct error *err)
 			     (c->options->keep_user ? WORKLOAD_KEEP_USER : 0u);
 	int ret;
 
-	remove_leftovers(c);
+	capture_remove_leftovers(c->plan.tracing_dir);
 	ret = take_signals(c, err);
 	if (!ret && c->options->command) {
 		ret = workload_start(c->options->command, flags, &c->workload, err);
@@ -292,6 +305,8 @@ int capture_open(struct capture *c, struct error *err)
 	/* The tap raises our limit of open files, which the command does not inherit. */
 	if (!ret)
 		ret = open_tap(c, err);
+	if (!ret)
+		ret = capture_graph_watch(c, err);
 	if (!ret)
 		measure_without(c);
 	if (!ret && c->options->budget_ppm)
@@ -486,7 +501,13 @@ int capture_close(struct capture *c, struct error *err)
 	if (c->signal_fd >= 0)
 		close(c->signal_fd);
 	c->signal_fd = -1;
+	if (c->pid_fd >= 0)
+		close(c->pid_fd);
+	c->pid_fd = -1;
 	plan_free(&c->plan);
+	graph_free(&c->graph);
+	optables_free(c->tables);
+	c->tables = NULL;
 	probes_free(&c->probes);
 	pushdown_free(&c->down);
 	features_free(&c->features);
@@ -546,9 +567,12 @@ void capture_announce(const struct capture *c, const char *doing)
 		doing, c->plan.event_count, tier_describe(c->plan.tier)->name,
 		tier_describe(c->plan.tier)->needs, (unsigned long long)c->plan.buffer_kb,
 		c->plan.clock,
-		c->options->command || c->options->duration_s > 0 ? "" : "; Ctrl-C ends");
+		c->options->command || c->options->duration_s > 0 || c->pid_fd >= 0 ?
+			"" :
+			"; Ctrl-C ends");
 	if (c->tap)
 		announce_tap(c);
+	capture_graph_announce(c);
 	if (c->no_probes[0] || c->options->output.verbose)
 		announce_tier(c);
 	if (c->options->output.verbose)

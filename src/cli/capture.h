@@ -10,6 +10,7 @@
 #define SKBTRAIL_CLI_CAPTURE_H
 
 #include "capture/cost.h"
+#include "capture/graph.h"
 #include "capture/plan.h"
 #include "capture/probes.h"
 #include "capture/session.h"
@@ -18,6 +19,7 @@
 #include "cli/pipeline.h"
 #include "cli/pushdown.h"
 #include "kernel/features.h"
+#include "kernel/optables.h"
 #include "trace/live.h"
 
 struct capture_options {
@@ -37,6 +39,12 @@ struct capture_options {
 	bool hops_given;	   /* --hops: probes.hops is more than a default */
 	u64 budget_ppm;		   /* --budget, in millionths of a CPU's time; 0: none */
 	bool measure_cost;	   /* also when nothing is shown that says it */
+	bool chains;		   /* paths begin with the calls that sent the packet */
+	bool calls;		   /* --calls: also without a command or process to look at */
+	bool no_calls;		   /* --no-calls */
+	bool all_calls;		   /* all that system calls of sockets call, not only chains */
+	s32 calls_pid;		   /* whose; 0: the command's */
+	u32 depth;		   /* below a system call; 0: the default */
 };
 
 /* Something whose end ends the capture, besides signals and time. */
@@ -54,7 +62,9 @@ struct capture {
 	struct probe_request want; /* that of the options, which --budget may lower */
 	struct probes probes;
 	struct pushdown down;
-	char no_probes[512]; /* why the kernel took none of them; "" otherwise */
+	struct graph graph;	 /* ->scope is SCOPE_NONE: no function_graph */
+	struct optables *tables; /* for the recording of calls; NULL: none */
+	char no_probes[512];	 /* why the kernel took none of them; "" otherwise */
 	struct plan plan;
 	struct session *session;
 	struct live *live;
@@ -68,6 +78,7 @@ struct capture {
 	u64 own_cpu_ns;	       /* used by this process before that */
 	u64 missed_before;     /* ->missed that was before tracing started */
 	u64 missed;	       /* calls that probes missed, by the kernel's count */
+	int pid_fd;	       /* of a process whose end is waited for; -1: none */
 	int signal_fd;
 	int signal;   /* the one that ended the capture, 0 if none */
 	u64 end_ns;   /* CLOCK_MONOTONIC; 0: no limit */
@@ -135,6 +146,9 @@ enum {
 	OPT_TAP,
 	OPT_TIER,
 	OPT_BUDGET,
+	OPT_CALLS,
+	OPT_NO_CALLS,
+	OPT_DEPTH,
 };
 
 #define CAPTURE_SHORT_OPTIONS "e:b:d:"
@@ -168,6 +182,12 @@ enum {
 
 /** capture_option - take one option of CAPTURE_*; Return: 0, or -EINVAL when it is none or bad */
 int capture_option(struct capture_options *options, int c, const char *arg);
+
+/** capture_calls_option - take 'p' or OPT_DEPTH; Return: 0 or -EINVAL */
+int capture_calls_option(struct capture_options *options, int c, const char *arg);
+
+/** capture_calls_check - whether what is asked about calls makes sense; Return: 0 or CLI_USAGE */
+int capture_calls_check(const struct capture_options *options, const char *name, struct error *err);
 
 /**
  * capture_bad_option - like options_bad(); recalls the dashes when words that may be a command came first

@@ -143,6 +143,37 @@ int capture_option(struct capture_options *options, int c, const char *arg)
 	}
 }
 
+int capture_calls_option(struct capture_options *options, int c, const char *arg)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(arg, &end, 10);
+	if (errno || *end || end == arg || value < 1 || value > INT32_MAX ||
+	    (c == OPT_DEPTH && value > GRAPH_DEPTH_MAX))
+		return -EINVAL;
+	if (c == OPT_DEPTH)
+		options->depth = (u32)value;
+	else
+		options->calls_pid = (s32)value;
+	return 0;
+}
+
+int capture_calls_check(const struct capture_options *options, const char *name, struct error *err)
+{
+	if (options->all_calls && options->command && options->calls_pid)
+		return cli_usage(err, name,
+				 "calls of a command, or of a process (-p), not of both");
+	if (options->all_calls && !options->command && !options->calls_pid)
+		return cli_usage(err, name, "whose calls? A command, or a process (-p N)");
+	if (!options->all_calls && (options->calls_pid || options->depth))
+		return cli_usage(err, name, "--pid and --depth go with --calls");
+	if (options->all_calls && options->budget_ppm)
+		return cli_usage(err, name, "--budget does not know what calls cost");
+	return 0;
+}
+
 int capture_bad_option(const struct capture_options *options, const char *name, char **argv, int c,
 		       struct error *err)
 {

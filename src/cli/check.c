@@ -110,8 +110,10 @@ static const char *tier_state(const struct features *f, enum tier used, enum tie
 {
 	if (tier <= used)
 		return "used: ";
+	if (tier == TIER_G && f->cap[FEATURE_FGRAPH_INSTANCE].ok)
+		return "used in a private instance when asked for: ";
 	if (tier == TIER_G && features_allow(f, tier))
-		return "this kernel allows it, this version of skbtrail does not use it; it would add ";
+		return "used at the top level when asked for, which is restored afterwards: ";
 	return features_allow(f, tier) ? "allowed, but not used, see the last line; it would add " :
 					 "not possible on this kernel; it would add ";
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "capture/leftovers.h"
 #include "cli/cli.h"
@@ -17,8 +18,9 @@ static void print_help(void)
 {
 	puts("Usage: skbtrail clean [options]\n"
 	     "Remove what a killed skbtrail left in tracefs: private instances skbtrail-<pid>\n"
-	     "and probe events of group skbtrail_<pid>. Those of a skbtrail that runs are left\n"
-	     "alone, and so is everybody else's.\n"
+	     "and probe events of group skbtrail_<pid>. What it set at the top level to use\n"
+	     "function_graph is restored. Those of a skbtrail that runs are left alone, and so\n"
+	     "is everybody else's.\n"
 	     "\n"
 	     "  -n, --dry-run       only list what would be removed\n"
 	     "  -h, --help          this text\n"
@@ -32,6 +34,14 @@ static void print_help(void)
 
 static void print_item(const struct leftover *item, const char *verb)
 {
+	if (item->kind == LEFTOVER_SAVED) {
+		printf("%s settings of the top level (%s)\n",
+		       !strcmp(verb, "removed")	     ? "restored" :
+		       !strcmp(verb, "would remove") ? "would restore" :
+						       verb,
+		       item->name);
+		return;
+	}
 	printf("%s %s %s\n", verb, item->kind == LEFTOVER_INSTANCE ? "instance" : "probe event",
 	       item->name);
 }

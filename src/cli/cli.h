@@ -23,9 +23,11 @@ struct command {
 	int (*run)(int argc, char **argv, struct error *err);
 };
 
+int cmd_calls(int argc, char **argv, struct error *err);
 int cmd_check(int argc, char **argv, struct error *err);
 int cmd_clean(int argc, char **argv, struct error *err);
 int cmd_demo(int argc, char **argv, struct error *err);
+int cmd_discover(int argc, char **argv, struct error *err);
 int cmd_drops(int argc, char **argv, struct error *err);
 int cmd_record(int argc, char **argv, struct error *err);
 int cmd_report(int argc, char **argv, struct error *err);

@@ -6,6 +6,7 @@
 #include "cli/livetrace.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 
 #define ROUND_MS 100
@@ -17,8 +18,11 @@ static int load_symbols(struct pipeline *p, void *ctx)
 	return strbuf_read_file(&p->symbols.text, "/proc/kallsyms", 256u << 20);
 }
 
-static int add_formats(struct pipeline *p, const struct plan *plan, struct error *err)
+static int add_formats(struct pipeline *p, const struct capture *c, struct error *err)
 {
+	static const char *const formats[] = { "funcgraph_entry", "funcgraph_retaddr_entry",
+					       "funcgraph_exit", "kernel_stack" };
+	const struct plan *plan = &c->plan;
 	struct strbuf text = STRBUF_INIT;
 	char path[4096], system[128];
 	const char *colon;
@@ -36,7 +40,15 @@ static int add_formats(struct pipeline *p, const struct plan *plan, struct error
 		if (ret)
 			error_errno(err, -ret, "cannot read %s", path);
 		else
-			ret = schema_add_format(&p->schema, system, text.data, text.len, err);
+			ret = pipeline_add_format(p, system, text.data, text.len, err);
+	}
+	for (i = 0; !ret && i < ARRAY_SIZE(formats); i++) {
+		snprintf(path, sizeof(path), "%s/events/ftrace/%s/format", plan->tracing_dir,
+			 formats[i]);
+		text.len = 0;
+		/* not every kernel has all of them */
+		if (!strbuf_read_file(&text, path, MAX_FORMAT_BYTES))
+			ret = pipeline_add_format(p, GRAPH_SYSTEM, text.data, text.len, err);
 	}
 	if (!ret && p->schema.tapped) {
 		snprintf(path, sizeof(path), "%s/events/ftrace/raw_data/format", plan->tracing_dir);
@@ -47,6 +59,24 @@ static int add_formats(struct pipeline *p, const struct plan *plan, struct error
 	}
 	strbuf_free(&text);
 	return ret;
+}
+
+/* As a recording would have them. */
+static int add_tables(struct pipeline *p, const struct optables *tables, struct error *err)
+{
+	struct json_object *obj = json_object_new_object(), *array = optables_to_json(tables);
+	const char *text;
+	int ret = -ENOMEM;
+
+	if (obj && array) {
+		json_object_object_add(obj, "optables", array);
+		array = NULL;
+		text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN);
+		ret = text ? callsink_add_tables(p->calls, text) : -ENOMEM;
+	}
+	json_object_put(array);
+	json_object_put(obj);
+	return ret ? error_errno(err, -ret, "cannot take in the operations tables") : 0;
 }
 
 int live_pipeline(struct pipeline *p, struct capture *c, struct netns_snapshot *snapshot,
@@ -65,7 +95,9 @@ int live_pipeline(struct pipeline *p, struct capture *c, struct netns_snapshot *
 		 c->plan.tracing_dir);
 	p->load_symbols = load_symbols;
 	p->schema.tapped = c->tap != NULL;
-	ret = add_formats(p, &c->plan, err);
+	ret = add_formats(p, c, err);
+	if (!ret && p->calls && c->tables)
+		ret = add_tables(p, c->tables, err);
 	return ret ? ret : pipeline_start(p, err);
 }
 

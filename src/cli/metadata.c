@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/capture_graph.h"
 #include "config.h"
 
 static void write_cost(struct json_object *obj, const struct cost *cost)
@@ -38,10 +39,24 @@ static void write_string(struct json_object *obj, const char *key, const char *t
 		json_object_object_add(obj, key, json_object_new_string(text));
 }
 
+/* What the records of function_graph are of. */
+static void write_graph(struct json_object *obj, const struct graph *g)
+{
+	struct json_object *item = json_object_new_object();
+
+	json_object_object_add(obj, "graph", item);
+	write_string(item, "place", g->top ? "top" : "instance");
+	if (g->depth)
+		json_object_object_add(item, "depth", json_object_new_int64(g->max_depth));
+	write_string(item, "roots", g->roots);
+	write_string(item, "without", g->noise);
+}
+
 int metadata_write(struct strbuf *out, const struct capture *c, const struct netns_snapshot *netns)
 {
 	const struct plan *plan = &c->plan;
-	struct json_object *obj = json_object_new_object(), *missing = json_object_new_array(), *ns;
+	struct json_object *obj = json_object_new_object(), *missing = json_object_new_array(), *ns,
+			   *tables;
 	const char *text;
 	size_t i;
 
@@ -52,6 +67,13 @@ int metadata_write(struct strbuf *out, const struct capture *c, const struct net
 	write_string(obj, "clock", plan->clock);
 	write_string(obj, "device", c->options->output.select.dev);
 	write_string(obj, "filter", pushed_filter(c));
+	if (c->graph.on)
+		write_graph(obj, &c->graph);
+	if (capture_wants_stacks(c->options))
+		json_object_object_add(obj, "stacks", json_object_new_boolean(1));
+	tables = c->tables ? optables_to_json(c->tables) : NULL;
+	if (tables)
+		json_object_object_add(obj, "optables", tables);
 	if (c->tap)
 		json_object_object_add(obj, "tap", json_object_new_boolean(1));
 	for (i = 0; i < plan->missing_count; i++)
@@ -104,6 +126,14 @@ static void read_cost(struct json_object *obj, struct cost *cost)
 	cost->on_ns = read_number(obj, "on_ns", 1000 * NSEC_PER_SEC);
 }
 
+static bool read_flag(struct json_object *obj, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(obj, key, &value) &&
+	       json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
+}
+
 int metadata_read(struct metadata *meta, const char *text, struct error *err)
 {
 	struct json_object *obj = json_tokener_parse(text), *value;
@@ -122,9 +152,8 @@ int metadata_read(struct metadata *meta, const char *text, struct error *err)
 	if (json_object_object_get_ex(obj, "filter", &value) &&
 	    json_object_is_type(value, json_type_string))
 		snprintf(meta->filter, sizeof(meta->filter), "%s", json_object_get_string(value));
-	if (json_object_object_get_ex(obj, "tap", &value))
-		meta->tap = json_object_is_type(value, json_type_boolean) &&
-			    json_object_get_boolean(value);
+	meta->tap = read_flag(obj, "tap");
+	meta->stacks = read_flag(obj, "stacks");
 	if (json_object_object_get_ex(obj, "netns", &value))
 		ret = netns_snapshot_from_json(value, &meta->netns, err);
 	json_object_put(obj);

@@ -5,7 +5,9 @@
  *	{"skbtrail":"0.1.0","tier":"T0","clock":"mono","device":"eth0","filter":"icmp","missing":[...],
  *	 "netns":{...},"cost":{"packets":16,"records":176,"off_ns":62500,"on_ns":110000}}
  *
- * "filter" is there when the kernel recorded only what may match it.
+ * "filter" is there when the kernel recorded only what may match it; "stacks":true when stack traces are among the
+ * records; "graph" with function_graph: {"place":"top","depth":12,...}, and "optables" then has the operations tables, see
+ * kernel/optables.h.
  */
 #ifndef SKBTRAIL_CLI_METADATA_H
 #define SKBTRAIL_CLI_METADATA_H
@@ -20,6 +22,7 @@ struct metadata {
 	struct cost cost;	      /* of the capture; ->packets is 0 when it is not recorded */
 	char filter
 		[512]; /* other packets are missing, or not whole; "" none. Cut; not to be compiled */
+	bool stacks;   /* there are stack traces among the records */
 	bool tap;      /* there are frames of packet sockets among the records */
 };
 

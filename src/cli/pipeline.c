@@ -12,6 +12,7 @@
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -106,7 +107,8 @@ static void learn_comms(struct pipeline *p, const struct path *path)
 /* Whether an address of a function will be shown. */
 static bool names_functions(const struct pipeline *p, const struct path *path)
 {
-	return (path->end_hop >= 0 && path->hops[path->end_hop].has & EVENT_HAS_LOCATION) ||
+	return (path->chain && !p->options.brief) ||
+	       (path->end_hop >= 0 && path->hops[path->end_hop].has & EVENT_HAS_LOCATION) ||
 	       (path->filters && (p->options.json || p->options.verbose));
 }
 
@@ -116,6 +118,12 @@ static void show_path(void *ctx, struct path *path)
 
 	if (p->write_error)
 		return;
+	if (p->calls) {
+		/* the tasks that send are those whose calls will be shown */
+		if (p->live)
+			learn_comms(p, path);
+		return;
+	}
 	topology_resolve(&p->topology, path);
 	if (p->nr_only_netns &&
 	    !path_touches_netns(path, &p->topology, p->only_netns, p->nr_only_netns))
@@ -211,14 +219,83 @@ struct text_style output_style(const struct output_options *options)
 	return style;
 }
 
+/* A function's entry is recorded as its address, or that of a place shortly behind. */
+#define ENTRY_BYTES 64
+
+static const char *function_name(void *ctx, u64 func, size_t *len)
+{
+	struct pipeline *p = ctx;
+	const char *name;
+	u64 offset;
+
+	need_symbols(p);
+	name = symbols_find(&p->symbols, func, &offset, len);
+	return name && offset <= ENTRY_BYTES ? name : NULL;
+}
+
+static int start_calls(struct pipeline *p, bool big_endian, u8 long_size, struct error *err)
+{
+	struct callsink_setup setup = {
+		.options = p->options.calls,
+		.names = &p->names,
+		.style = p->style,
+		.name = function_name,
+		.ctx = p,
+		.big_endian = big_endian,
+		.long_size = long_size,
+	};
+
+	return callsink_new(&p->calls, &setup, err);
+}
+
 int pipeline_init(struct pipeline *p, const struct output_options *options, bool big_endian,
 		  u8 long_size, struct error *err)
 {
+	int ret;
+
 	memset(p, 0, sizeof(*p));
 	p->options = *options;
 	p->style = output_style(options);
 	p->flush_each = isatty(STDOUT_FILENO);
-	return schema_init(&p->schema, big_endian, long_size, err);
+	ret = schema_init(&p->schema, big_endian, long_size, err);
+	if (!ret && options->calls)
+		ret = start_calls(p, big_endian, long_size, err);
+	else if (!ret)
+		ret = chainmark_new(&p->marks, big_endian, long_size, err);
+	return ret;
+}
+
+int pipeline_add_format(struct pipeline *p, const char *system, const char *text, size_t len,
+			struct error *err)
+{
+	if (p->calls)
+		callsink_add_format(p->calls, system, text, len);
+	if (strcmp(system, GRAPH_SYSTEM))
+		return schema_add_format(&p->schema, system, text, len, err);
+	if (p->marks)
+		chainmark_format(p->marks, text, len);
+	return p->schema.tapped ? schema_add_format(&p->schema, system, text, len, err) : 0;
+}
+
+static enum ahead_found take_other(void *ctx, const struct record *rec, struct event *ev)
+{
+	struct pipeline *p = ctx;
+
+	return chainmark_record(p->marks, rec, ev);
+}
+
+static void mark_chain(void *ctx, struct event *ev)
+{
+	struct pipeline *p = ctx;
+
+	chainmark_event(p->marks, ev);
+}
+
+static void lose_chains(void *ctx)
+{
+	struct pipeline *p = ctx;
+
+	chainmark_lost(p->marks);
 }
 
 static void join_event(void *ctx, const struct event *ev)
@@ -268,7 +345,8 @@ int pipeline_start(struct pipeline *p, struct error *err)
 
 	if (topology_init(&p->topology, p->snapshot, &p->schema.devs))
 		return error_errno(err, ENOMEM, "cannot prepare the netns table");
-	p->names = (struct render_names){ &p->schema, &p->symbols, &p->comms, &p->topology };
+	p->names = (struct render_names){ &p->schema, &p->symbols, &p->comms, &p->topology,
+					  p->marks ? chainmark_chains(p->marks) : NULL };
 	p->selective = select_any(&p->options.select);
 	ret = select_init(&p->select, &p->options.select, err);
 	if (!ret)
@@ -286,8 +364,10 @@ int pipeline_start(struct pipeline *p, struct error *err)
 
 void pipeline_free(struct pipeline *p)
 {
+	callsink_free(p->calls);
 	tapjoin_free(p->tapjoin);
 	paths_free(p->paths);
+	chainmark_free(p->marks);
 	select_free(&p->select);
 	topology_free(&p->topology);
 	netns_snapshot_free(p->snapshot);
@@ -300,6 +380,8 @@ void pipeline_free(struct pipeline *p)
 
 static void take_loss(struct pipeline *p, const struct stream_loss *loss)
 {
+	if (unlikely(p->calls != NULL))
+		callsink_lost(p->calls, loss->cpu);
 	if (unlikely(p->tapjoin != NULL))
 		tapjoin_lost(p->tapjoin, loss->cpu, loss->from_ns, loss->to_ns, loss->count,
 			     loss->uncounted);
@@ -314,6 +396,48 @@ static void take_event(struct pipeline *p, const struct event *ev)
 		tapjoin_event(p->tapjoin, ev);
 	else if (likely(ev->kind != EVENT_FRAME))
 		paths_event(p->paths, ev);
+}
+
+/* An event in a call; its packet may end with it, or begin. */
+static void take_event_of_call(struct pipeline *p, const struct event *ev)
+{
+	u64 before = paths_number(p->paths, ev->skb), after;
+
+	take_event(p, ev);
+	after = paths_number(p->paths, ev->skb);
+	callsink_event(p->calls, ev, after ? after : before);
+}
+
+static int show_calls(struct pipeline *p, bool end)
+{
+	int ret = callsink_take(p->calls, &p->out, end);
+
+	if (ret)
+		p->write_error = -ret;
+	return end || p->flush_each || p->out.len >= FLUSH_BYTES ? pipeline_flush(p) : ret;
+}
+
+/* The records of function_graph are most of all, so they come first. */
+static int run_calls(struct pipeline *p, struct stream *s, u64 limit)
+{
+	const struct record *rec;
+	struct skb_facts facts;
+	struct event ev;
+	u32 i;
+
+	while ((rec = stream_next(s, limit))) {
+		for (i = 0; unlikely(i < s->nr_losses); i++)
+			take_loss(p, &s->loss[i]);
+		s->nr_losses = 0;
+		if (likely(callsink_record(p->calls, rec)))
+			continue;
+		if (!schema_decode(&p->schema, rec->id, rec->data, rec->len_bytes, &ev, &facts))
+			continue;
+		ev.ts_ns = rec->ts_ns;
+		ev.cpu = rec->cpu;
+		take_event_of_call(p, &ev);
+	}
+	return show_calls(p, false);
 }
 
 void pipeline_clock(struct pipeline *p, const char *clock, bool converted)
@@ -338,14 +462,21 @@ int pipeline_run(struct pipeline *p, struct stream *s, u64 limit)
 	struct event ev;
 	u32 i;
 
+	if (p->calls)
+		return run_calls(p, s, limit);
 	while ((rec = stream_next(s, limit))) {
+		if (unlikely(s->nr_losses))
+			lose_chains(p);
 		for (i = 0; unlikely(i < s->nr_losses); i++)
 			take_loss(p, &s->loss[i]);
 		s->nr_losses = 0;
-		if (!schema_decode(&p->schema, rec->id, rec->data, rec->len_bytes, &ev, &facts))
+		if (schema_decode(&p->schema, rec->id, rec->data, rec->len_bytes, &ev, &facts)) {
+			ev.ts_ns = rec->ts_ns;
+			ev.cpu = rec->cpu;
+			mark_chain(p, &ev);
+		} else if (take_other(p, rec, &ev) != AHEAD_EVENT) {
 			continue;
-		ev.ts_ns = rec->ts_ns;
-		ev.cpu = rec->cpu;
+		}
 		take_event(p, &ev);
 		if (unlikely(p->write_error))
 			return -p->write_error;
@@ -372,11 +503,14 @@ static int take_batch(struct pipeline *p, const struct event_batch *b)
 
 int pipeline_run_all(struct pipeline *p, struct stream *s, struct error *err)
 {
+	const struct ahead_watch watch = { take_other, mark_chain, lose_chains, p, p->stacks };
 	const struct event_batch *batch;
 	struct ahead *ahead;
 	int ret;
 
-	ret = ahead_start(&ahead, s, &p->schema, err);
+	if (p->calls)
+		return run_calls(p, s, STREAM_NO_LIMIT);
+	ret = ahead_start(&ahead, s, &p->schema, &watch, err);
 	if (ret)
 		return ret;
 	while (!ret && (batch = ahead_next(ahead)))
@@ -397,9 +531,13 @@ void pipeline_tick(struct pipeline *p, u64 now_ns)
 
 int pipeline_finish(struct pipeline *p)
 {
+	if (p->calls && p->live)
+		refresh_cmdlines(p, UINT64_MAX);
 	if (p->tapjoin)
 		tapjoin_finish(p->tapjoin);
 	paths_finish(p->paths);
+	if (p->calls)
+		show_calls(p, true);
 	if (p->progress_shown)
 		fputs("\r\033[K", stderr);
 	return pipeline_flush(p);
@@ -424,8 +562,14 @@ void pipeline_summary(const struct pipeline *p, const struct stream_stats *stats
 
 	if (p->options.quiet)
 		return;
-	strbuf_printf(&sb, "skbtrail: %llu packet%s", (unsigned long long)ps->packets,
-		      ps->packets == 1 ? "" : "s");
+	strbuf_puts(&sb, "skbtrail: ");
+	if (p->calls) {
+		callsink_summary(p->calls, &sb);
+		strbuf_puts(&sb, "; ");
+	}
+	if (!p->calls || ps->packets)
+		strbuf_printf(&sb, "%llu packet%s", (unsigned long long)ps->packets,
+			      ps->packets == 1 ? "" : "s");
 	if (p->selective)
 		strbuf_printf(&sb, ", %llu shown", (unsigned long long)p->shown);
 	append_count(&sb, ps->by_state[PATH_DELIVERED], "delivered");
@@ -437,8 +581,8 @@ void pipeline_summary(const struct pipeline *p, const struct stream_stats *stats
 	append_count(&sb, ps->by_state[PATH_UNKNOWN], "with unknown end");
 	append_count(&sb, ps->by_complete[PATH_GAP], "with a gap");
 	append_count(&sb, ps->refused, "events of packets not followed (too many at once)");
-	strbuf_printf(&sb, "; %llu records, %llu lost", (unsigned long long)stats->records,
-		      (unsigned long long)lost);
+	strbuf_printf(&sb, "%s%llu records, %llu lost", p->calls && !ps->packets ? "" : "; ",
+		      (unsigned long long)stats->records, (unsigned long long)lost);
 	append_count(&sb, stats->lost_uncounted, "losses uncounted");
 	append_count(&sb, stats->damaged, "damaged sub-buffers");
 	append_count(&sb, stats->backwards, "out of order (clock not in step)");
@@ -473,7 +617,7 @@ int pipeline_totals(struct pipeline *p, const struct stream *s, u64 lost_elsewhe
 	};
 	struct strbuf sb = STRBUF_INIT;
 
-	if (p->options.on_path)
+	if (p->options.on_path || p->calls)
 		return 0;
 	if (!time_ns && !p->ticks && s->oldest <= s->newest)
 		sum.time_ns = s->newest - s->oldest;

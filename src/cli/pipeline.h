@@ -7,9 +7,11 @@
 #ifndef SKBTRAIL_CLI_PIPELINE_H
 #define SKBTRAIL_CLI_PIPELINE_H
 
+#include "analysis/chainmark.h"
 #include "analysis/paths.h"
 #include "analysis/tapjoin.h"
 #include "base/error.h"
+#include "cli/callsink.h"
 #include "cli/select.h"
 #include "kernel/netns.h"
 #include "render/render.h"
@@ -28,6 +30,7 @@ struct output_options {
 	/* takes the paths that would be shown, which then are not; NULL: they are */
 	void (*on_path)(void *ctx, struct pipeline *p, const struct path *path);
 	void *on_path_ctx;
+	const struct calls_options *calls; /* calls are shown, not packets; NULL: no */
 };
 
 struct pipeline {
@@ -42,9 +45,12 @@ struct pipeline {
 	struct netns_snapshot *snapshot; /* owned */
 	struct paths *paths;
 	struct tapjoin *tapjoin; /* with a tap only: between decoding and ->paths */
+	struct chainmark *marks; /* NULL with options.calls */
+	struct callsink *calls;	 /* with options.calls only */
 	struct render_names names;
 	struct text_style style;
 	struct strbuf out;
+	bool stacks;  /* set by the caller: there are stack traces */
 	bool cut_off; /* the last records of a CPU may be missing, with nothing to tell of it */
 	bool live;    /* names of unknown tasks may be looked up in /proc and tracefs */
 	char cmdlines_path[4096]; /* saved_cmdlines, when live */
@@ -68,6 +74,15 @@ struct pipeline {
 /** pipeline_init - prepare the stages; the caller then fills schema, comms and snapshot */
 int pipeline_init(struct pipeline *p, const struct output_options *options, bool big_endian,
 		  u8 long_size, struct error *err);
+
+/**
+ * pipeline_add_format - one format file: of an event, or of system "ftrace"
+ * @text: @len bytes, may come from a stranger
+ *
+ * Return: 0 or -ENOMEM
+ */
+int pipeline_add_format(struct pipeline *p, const char *system, const char *text, size_t len,
+			struct error *err);
 
 /** pipeline_start - names are known (schema, comms, snapshot): set up the rest */
 int pipeline_start(struct pipeline *p, struct error *err);

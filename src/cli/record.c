@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/capture.h"
+#include "cli/capture_graph.h"
 #include "cli/cli.h"
 #include "cli/metadata.h"
 #include "cli/options.h"
@@ -28,6 +29,10 @@ static void print_help(void)
 	     "holds kernel addresses, and packets' headers with a little of what follows them.\n\n"
 	     "  -o, --output FILE   the file (default trace.dat); - for a stream to standard\n"
 	     "                      output, which 'skbtrail report -' reads\n" CAPTURE_OPTIONS_HELP
+	     "      --calls         also what COMMAND's system calls on sockets call in the\n"
+	     "                      kernel, for 'skbtrail calls'; by function_graph\n"
+	     "  -p, --pid PID       with --calls, without COMMAND: of this process, all threads\n"
+	     "      --depth N       with --calls: so many levels of them, 12 if not given\n"
 	     "  -f, --filter FILTER leave out what the kernel can tell does not match it, see\n"
 	     "                      pcap-filter(7); what is left may be more\n"
 	     "  -i, --device DEV    report shows only packets that touched such a device\n"
@@ -36,6 +41,7 @@ static void print_help(void)
 	     "  -h, --help          this text\n\n"
 	     "Examples (as root):\n"
 	     "  skbtrail record -- curl -s http://10.0.2.2/\n"
+	     "  skbtrail record --calls -- curl -s http://10.0.2.2/\n"
 	     "  skbtrail record -o night.dat -d 3600 -b 16M\n"
 	     "  skbtrail record -f 'tcp port 80' -d 600\n"
 	     "  ssh box skbtrail record -d 5 -o - | skbtrail report -\n");
@@ -173,6 +179,7 @@ static int record_session(struct capture *c, struct error *err)
 	struct dathead head = { 0 };
 	int ret;
 
+	capture_graph_tables(c);
 	ret = capture_open(c, err);
 	if (!ret)
 		ret = prepare_head(&head, c, err);
@@ -192,6 +199,9 @@ int cmd_record(int argc, char **argv, struct error *err)
 	static const struct option longs[] = {
 		CAPTURE_LONG_OPTIONS,
 		{ "output", required_argument, NULL, 'o' },
+		{ "calls", no_argument, NULL, OPT_CALLS },
+		{ "pid", required_argument, NULL, 'p' },
+		{ "depth", required_argument, NULL, OPT_DEPTH },
 		{ "filter", required_argument, NULL, 'f' },
 		{ "device", required_argument, NULL, 'i' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -199,11 +209,13 @@ int cmd_record(int argc, char **argv, struct error *err)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct capture_options options = { .push_down = true, .measure_cost = true };
+	struct capture_options options = { .push_down = true,
+					   .measure_cost = true,
+					   .chains = true };
 	int c, ret = 0;
 
 	opterr = 0;
-	while (!ret && (c = getopt_long(argc, argv, "+:o:f:i:vqh" CAPTURE_SHORT_OPTIONS, longs,
+	while (!ret && (c = getopt_long(argc, argv, "+:o:f:i:p:vqh" CAPTURE_SHORT_OPTIONS, longs,
 					NULL)) >= 0) {
 		if (c == 'h') {
 			print_help();
@@ -212,11 +224,19 @@ int cmd_record(int argc, char **argv, struct error *err)
 		}
 		if (c == 'o' && *optarg)
 			options.file = optarg;
+		else if (c == OPT_CALLS)
+			options.all_calls = true, options.measure_cost = false;
+		else if (c == 'p' || c == OPT_DEPTH)
+			ret = capture_calls_option(&options, c, optarg) ?
+				      options_bad(err, "record", argv, c) :
+				      0;
 		else if (capture_option(&options, c, optarg))
 			ret = options_bad(err, "record", argv, c);
 	}
 	if (!ret)
 		ret = capture_command(&options, "record", argc, argv, err);
+	if (!ret)
+		ret = capture_calls_check(&options, "record", err);
 	if (!ret)
 		ret = capture_run(&options, record_session, err);
 	capture_options_free(&options);

@@ -34,7 +34,7 @@ static void print_help(void)
 static int add_format(void *ctx, const char *system, const char *text, size_t len,
 		      struct error *err)
 {
-	return schema_add_format(ctx, system, text, len, err);
+	return pipeline_add_format(ctx, system, text, len, err);
 }
 
 /* Kernel symbols are megabytes of text: read while the first records are worked on already. */
@@ -111,6 +111,9 @@ static int read_metadata(struct pipeline *p, struct datfile *df, struct error *e
 	if (!p->options.quiet)
 		tell_filter(&meta);
 	p->schema.tapped = meta.tap;
+	p->stacks = meta.stacks;
+	if (p->calls && callsink_add_tables(p->calls, strbuf_cstr(&df->meta)))
+		return error_errno(err, ENOMEM, "%s", df->path);
 	if (!p->options.select.dev && meta.device[0]) {
 		snprintf(p->recorded_dev, sizeof(p->recorded_dev), "%s", meta.device);
 		p->options.select.dev = p->recorded_dev;
@@ -125,15 +128,23 @@ static int read_names(struct pipeline *p, struct datfile *df, struct error *err)
 
 	ret = read_metadata(p, df, err);
 	if (!ret)
-		ret = datfile_each_format(df, add_format, &p->schema, err);
-	if (!ret && p->schema.tapped)
-		ret = datfile_each_ftrace_format(df, add_format, &p->schema, err);
+		ret = datfile_each_format(df, add_format, p, err);
+	if (!ret)
+		ret = datfile_each_ftrace_format(df, add_format, p, err);
 	if (!ret)
 		ret = datfile_read_cmdlines(df, &cmdlines, err);
 	if (!ret && comms_add_text(&p->comms, cmdlines.data, cmdlines.len))
 		ret = error_errno(err, ENOMEM, "%s", df->path);
 	strbuf_free(&cmdlines);
 	return ret;
+}
+
+static void tell_hint(const struct datfile *df, const struct pipeline *p)
+{
+	const char *hint = callsink_hint(p->calls);
+
+	if (hint && !p->options.quiet)
+		fprintf(stderr, "skbtrail: %s: %s\n", df->path, hint);
 }
 
 static int show_totals(struct pipeline *p, const struct stream *s)
@@ -187,7 +198,9 @@ static int report_buffer(struct datfile *df, const struct datfile_buffer *buffer
 		totals = show_totals(&p, s);
 	if (!ret && totals)
 		ret = error_errno(err, -totals, "cannot write to standard output");
-	if (!ret && s->stats.records && !paths_stats(p.paths)->packets && !options->quiet)
+	if (!ret && p.calls)
+		tell_hint(df, &p);
+	else if (!ret && s->stats.records && !paths_stats(p.paths)->packets && !options->quiet)
 		fprintf(stderr,
 			"skbtrail: %s: no event in it tells of a packet on a device; such are "
 			"recorded by 'skbtrail record' or 'trace-cmd record -e net -e skb'\n",

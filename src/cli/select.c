@@ -20,7 +20,7 @@
 #define COMM_BYTES 15  /* that the kernel keeps of a task's name */
 
 /* "200us", "1.5s" -> ns. No strtod(): a locale may have it want a comma. */
-static int parse_time(const char *text, u64 *ns)
+int select_time(const char *text, u64 *ns)
 {
 	static const struct {
 		const char *unit;
@@ -97,7 +97,7 @@ int select_option(struct select_options *o, int c, const char *arg)
 		o->dropped = true;
 		return 0;
 	case OPT_MIN_LATENCY:
-		return parse_time(arg, &o->min_latency_ns);
+		return select_time(arg, &o->min_latency_ns);
 	default:
 		return -ENOENT;
 	}

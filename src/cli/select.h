@@ -110,4 +110,7 @@ bool path_touches_device(const struct path *path, const struct devnames *devs, c
 bool path_touches_netns(const struct path *path, const struct topology *topology, const u64 *inums,
 			u32 nr);
 
+/** select_time - "200us", "5ms", "1.5s" -> nanoseconds; a unit there must be. Return: 0 or -EINVAL */
+int select_time(const char *text, u64 *ns);
+
 #endif

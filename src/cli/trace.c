@@ -17,6 +17,8 @@ static void print_help(void)
 	     "the words of pcap-filter(7), chooses packets that match it anywhere on their\n"
 	     "way, before or after NAT, and shows all of their way.\n\n" SELECT_FILTER_HELP
 		     SELECT_OPTIONS_HELP SELECT_ENDS_HELP CAPTURE_OPTIONS_HELP
+	     "      --calls         which calls sent a packet, also without COMMAND or --pid\n"
+	     "      --no-calls      never: no stack traces, which cost some microseconds each\n"
 	     "      --no-push-down  filter in user space only: let the kernel record all packets\n" OUTPUT_OPTIONS_HELP
 	     "  -h, --help          this text\n\n"
 	     "Examples (as root):\n"
@@ -39,9 +41,11 @@ int cmd_trace(int argc, char **argv, struct error *err)
 					       OUTPUT_LONG_OPTIONS,
 					       { "no-push-down", no_argument, NULL,
 						 OPT_NO_PUSH_DOWN },
+					       { "calls", no_argument, NULL, OPT_CALLS },
+					       { "no-calls", no_argument, NULL, OPT_NO_CALLS },
 					       { "help", no_argument, NULL, 'h' },
 					       { 0 } };
-	struct capture_options options = { .push_down = true };
+	struct capture_options options = { .push_down = true, .chains = true };
 	int c, ret = 0;
 
 	opterr = 0;
@@ -55,6 +59,10 @@ int cmd_trace(int argc, char **argv, struct error *err)
 		}
 		if (c == OPT_NO_PUSH_DOWN)
 			options.push_down = false;
+		else if (c == OPT_CALLS)
+			options.calls = true;
+		else if (c == OPT_NO_CALLS)
+			options.no_calls = true;
 		else if (capture_option(&options, c, optarg))
 			ret = capture_bad_option(&options, "trace", argv, c, err);
 	}

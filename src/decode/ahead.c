@@ -16,6 +16,8 @@
 struct ahead {
 	struct stream *stream;
 	struct schema *schema;
+	struct ahead_watch watch;  /* all NULL: nobody watches */
+	bool watching;		   /* events, too */
 	struct event_batch *batch; /* BATCHES of them */
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -36,6 +38,15 @@ static void take_losses(struct stream *s, struct event_batch *b)
 	memmove(s->loss, s->loss + taken, s->nr_losses * sizeof(*s->loss));
 }
 
+/* Return: whether an event was made of it. */
+static bool watch_record(struct ahead *a, const struct record *rec, struct event *ev)
+{
+	enum ahead_found found = a->watch.record(a->watch.ctx, rec, ev);
+
+	a->watching = a->watching || found != AHEAD_NOTHING;
+	return found == AHEAD_EVENT;
+}
+
 /* False when the stream has ended. */
 static bool fill(struct ahead *a, struct event_batch *b)
 {
@@ -45,16 +56,23 @@ static bool fill(struct ahead *a, struct event_batch *b)
 	b->nr = b->nr_losses = 0;
 	while (b->nr < AHEAD_EVENTS && b->nr_losses < AHEAD_LOSSES) {
 		rec = stream_next(a->stream, STREAM_NO_LIMIT);
-		if (unlikely(a->stream->nr_losses))
+		if (unlikely(a->stream->nr_losses)) {
+			if (a->watching)
+				a->watch.lost(a->watch.ctx);
 			take_losses(a->stream, b);
+		}
 		if (!rec)
 			return false;
 		ev = &b->event[b->nr];
 		if (!schema_decode(a->schema, rec->id, rec->data, rec->len_bytes, ev,
-				   b->facts ? &b->facts[b->nr] : NULL))
+				   b->facts ? &b->facts[b->nr] : NULL)) {
+			b->nr += a->watch.record && watch_record(a, rec, ev);
 			continue;
+		}
 		ev->ts_ns = rec->ts_ns;
 		ev->cpu = rec->cpu;
+		if (unlikely(a->watching))
+			a->watch.event(a->watch.ctx, ev);
 		b->nr++;
 	}
 	return true;
@@ -123,7 +141,8 @@ static bool make_batches(struct ahead *a, bool with_facts)
 	return a->batch;
 }
 
-int ahead_start(struct ahead **out, struct stream *s, struct schema *schema, struct error *err)
+int ahead_start(struct ahead **out, struct stream *s, struct schema *schema,
+		const struct ahead_watch *watch, struct error *err)
 {
 	struct ahead *a = calloc(1, sizeof(*a));
 	int ret = ENOMEM;
@@ -131,6 +150,9 @@ int ahead_start(struct ahead **out, struct stream *s, struct schema *schema, str
 	if (a && make_batches(a, schema->has_probes || schema->has_taps || schema->has_told)) {
 		a->stream = s;
 		a->schema = schema;
+		if (watch)
+			a->watch = *watch;
+		a->watching = a->watch.events;
 		pthread_mutex_init(&a->lock, NULL);
 		pthread_cond_init(&a->changed, NULL);
 		ret = pthread_create(&a->thread, NULL, decode, a);

@@ -32,8 +32,31 @@ struct event_batch {
 
 struct ahead;
 
-/** ahead_start - begin to decode. Return: 0 or -errno */
-int ahead_start(struct ahead **out, struct stream *s, struct schema *schema, struct error *err);
+/* What a record is to who watches. */
+enum ahead_found {
+	AHEAD_NOTHING,
+	AHEAD_OF_INTEREST, /* and so are events from now on */
+	AHEAD_EVENT,	   /* an event was made of it */
+};
+
+/* Who wants to see more than events, on the thread that decodes. */
+struct ahead_watch {
+	/* It is no event of the schema. @ev is filled in when AHEAD_EVENT is returned. */
+	enum ahead_found (*record)(void *ctx, const struct record *rec, struct event *ev);
+	void (*event)(void *ctx, struct event *ev);
+	void (*lost)(void *ctx);
+	void *ctx;
+	bool events; /* are of interest from the start */
+};
+
+/**
+ * ahead_start - begin to decode
+ * @watch: copied; NULL: nobody
+ *
+ * Return: 0 or -errno.
+ */
+int ahead_start(struct ahead **out, struct stream *s, struct schema *schema,
+		const struct ahead_watch *watch, struct error *err);
 
 /** ahead_next - the next batch, valid until the next call; NULL at the end */
 const struct event_batch *ahead_next(struct ahead *a);

@@ -7,6 +7,7 @@
 
 #include "analysis/changes.h"
 #include "decode/packet_text.h"
+#include "render/chain.h"
 #include "render/json_packet.h"
 #include "render/json_util.h"
 #include "render/render.h"
@@ -275,6 +276,25 @@ static const char *link_evidence(u8 kind)
 	}
 }
 
+static void add_chain(struct json_object *obj, const struct path *path,
+		      const struct render_names *names)
+{
+	const struct chain *chain = chains_get(names->chains, path->chain);
+	struct json_object *array;
+	char name[128];
+	u32 i, end;
+
+	i = chain ? render_chain_begin(chain, names) : 0;
+	end = chain ? render_chain_end(chain, names) : 0;
+	if (i == end)
+		return;
+	array = json_object_new_array();
+	for (; i < end; i++)
+		json_object_array_add(array, json_object_new_string(render_function(
+						     chain, i, names, name, sizeof(name))));
+	json_object_object_add(obj, "calls", array);
+}
+
 static void add_links(struct json_object *obj, const struct path *path)
 {
 	struct json_object *array, *item;
@@ -396,6 +416,7 @@ int render_json(struct strbuf *sb, const struct path *path, const struct render_
 	add_verdicts(obj, path, names);
 	add_changes(obj, path);
 	add_links(obj, path);
+	add_chain(obj, path, names);
 	json_object_object_add(obj, "end", end_json(path, names));
 	json_object_object_add(obj, "complete",
 			       json_object_new_string(render_completeness(path->complete)));

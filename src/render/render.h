@@ -5,6 +5,7 @@
 #ifndef SKBTRAIL_RENDER_RENDER_H
 #define SKBTRAIL_RENDER_RENDER_H
 
+#include "analysis/chains.h"
 #include "analysis/path.h"
 #include "analysis/topology.h"
 #include "base/strbuf.h"
@@ -18,6 +19,7 @@ struct render_names {
 	struct symbols *symbols;
 	const struct comms *comms;
 	const struct topology *topology;
+	const struct chains *chains;
 };
 
 struct text_style {

@@ -28,6 +28,7 @@
 
 #include "analysis/changes.h"
 #include "decode/packet_text.h"
+#include "render/chain.h"
 #include "render/fmt.h"
 #include "render/text_internal.h"
 
@@ -112,11 +113,14 @@ static void measure(struct text *t)
 			widen(&t->cpu_width, digits(hop->cpu));
 			widen(&t->len_width, hop->has & EVENT_HAS_LEN ? digits(hop->len_bytes) : 1);
 		}
-		if (!hop->dev || (before && before->dev == hop->dev && before->netns == hop->netns))
+		if ((!hop->dev && !hop->netns) ||
+		    (before && before->dev == hop->dev && before->netns == hop->netns))
 			continue;
 		before = hop;
-		widen(&t->dev_width, text_columns(devnames_text(&t->names->schema->devs, hop->dev),
-						  t->style->utf8));
+		if (hop->dev)
+			widen(&t->dev_width,
+			      text_columns(devnames_text(&t->names->schema->devs, hop->dev),
+					   t->style->utf8));
 		ns = netns_name(t, hop);
 		if (ns)
 			widen(&t->netns_widest, text_columns(ns, t->style->utf8));
@@ -219,6 +223,43 @@ static void put_header(struct text *t)
 		text_wrap(t->sb, from, t->style->width, 4);
 	strbuf_putc(t->sb, '\n');
 	text_parents(t);
+}
+
+/* The first device that it was given to. */
+static const struct hop *first_station(const struct path *path)
+{
+	u32 i;
+
+	for (i = 0; i < path->nr_hops; i++)
+		if (is_station(path->hops[i].kind) && path->hops[i].dev)
+			return &path->hops[i];
+	return NULL;
+}
+
+/* connect → inet_stream_connect → tcp_v4_connect → tcp_connect → … → net_dev_queue lo */
+static void put_chain(struct text *t)
+{
+	const struct chain *chain = chains_get(t->names->chains, t->path->chain);
+	const char *arrow = t->style->utf8 ? " → " : " -> ";
+	const struct hop *hop = first_station(t->path);
+	const struct event_type *type;
+	size_t from = t->sb->len;
+
+	if (!chain || render_chain_begin(chain, t->names) == chain->nr)
+		return;
+	strbuf_pad(t->sb, TEXT_END_INDENT);
+	if (render_chain_text(t->sb, chain, t->names, t->style->verbose, t->style->utf8)) {
+		strbuf_puts(t->sb, arrow);
+		strbuf_puts(t->sb, t->style->utf8 ? "…" : "...");
+	}
+	if (hop) {
+		type = &t->names->schema->types[hop->type];
+		strbuf_puts(t->sb, arrow);
+		strbuf_put(t->sb, type->name, type->name_len);
+		strbuf_putc(t->sb, ' ');
+		put_name(t, devnames_text(&t->names->schema->devs, hop->dev));
+	}
+	text_end_below(t, from);
 }
 
 /* Clocks of CPUs may be a little apart. */
@@ -599,6 +640,7 @@ void render_text(struct strbuf *sb, const struct path *path, const struct render
 	}
 	measure(&t);
 	put_header(&t);
+	put_chain(&t);
 	fit_hops(&t);
 	put_end(&t);
 }

@@ -256,6 +256,55 @@ static void filters_are_written_before_their_events_are_on(void **state)
 		assert_null(strstr(fix->plan.steps[filter].path, "events/net/net_dev_queue"));
 }
 
+static void stack_traces_are_of_tasks_and_of_what_the_filter_lets_through(void **state)
+{
+	static char text[] = "p==0x8||p==0";
+	static char hooks[] =
+		"p:skbtrail_77/nf_hook_slow nf_hook_slow skbaddr=$arg1:x64 hook=+0($arg2):u8";
+	struct fixture *fix = *state;
+	struct probe probe[3] = { some_probes.probe[0], some_probes.probe[1],
+				  some_probes.probe[1] };
+	struct probes probes = some_probes;
+	size_t on, off;
+
+	fix->rq.stacks = true;
+	assert_int_equal(build(fix, NULL, 0), 0);
+	on = step_of(&fix->plan, PLAN_WRITE, "events/net/net_dev_queue/trigger");
+	assert_string_equal(fix->plan.steps[on].value, "stacktrace if !(common_flags & 24)");
+	assert_true(fix->plan.steps[on].optional);
+	for (off = on + 1; strcmp(fix->plan.steps[off].path, fix->plan.steps[on].path) != 0; off++)
+		assert_true(off + 1 < fix->plan.step_count);
+	assert_int_equal(fix->plan.steps[off].phase, PLAN_UNDO);
+	assert_string_equal(fix->plan.steps[off].value, "!stacktrace");
+	/* what pauses a session is the first step of the undo */
+	for (on = 0; fix->plan.steps[on].phase != PLAN_UNDO; on++)
+		;
+	assert_non_null(strstr(fix->plan.steps[on].path, "tracing_on"));
+
+	/* in the place of the tracepoint its event probe, with what the kernel filters by */
+	probe[0].filter = text;
+	strcpy(probe[2].name, "nf_hook_slow");
+	probe[2].definition = hooks;
+	probe[2].replaces = NULL;
+	probes.probe = probe;
+	probes.nr = 3;
+	fix->rq.probes = &probes;
+	assert_int_equal(build(fix, NULL, 0), 0);
+	on = step_of(&fix->plan, PLAN_WRITE, "events/skbtrail_77/net_dev_queue/trigger");
+	assert_string_equal(fix->plan.steps[on].value,
+			    "stacktrace if !(common_flags & 24) && (p==0x8||p==0)");
+	on = step_of(&fix->plan, PLAN_WRITE, "events/skbtrail_77/nf_hook_slow/trigger");
+	assert_string_equal(fix->plan.steps[on].value,
+			    "stacktrace if !(common_flags & 24) && hook == 3");
+	for (on = 0; on < fix->plan.step_count; on++)
+		assert_null(strstr(fix->plan.steps[on].path, "events/net/net_dev_queue"));
+	/* a probe that could not have the hook */
+	*strstr(hooks, " hook=") = '\0';
+	assert_int_equal(build(fix, NULL, 0), 0);
+	for (on = 0; on < fix->plan.step_count; on++)
+		assert_null(strstr(fix->plan.steps[on].path, "nf_hook_slow/trigger"));
+}
+
 static void events_of_a_plan_can_be_corrected(void **state)
 {
 	struct fixture *fix = *state;
@@ -542,6 +591,7 @@ int main(void)
 		PLAN_TEST(tracepoint_that_a_probe_carries_is_on_only_once),
 		PLAN_TEST(events_of_a_plan_can_be_corrected),
 		PLAN_TEST(filters_are_written_before_their_events_are_on),
+		PLAN_TEST(stack_traces_are_of_tasks_and_of_what_the_filter_lets_through),
 		PLAN_TEST(default_event_this_kernel_lacks_is_left_out_and_named),
 		PLAN_TEST(events_that_name_no_packet_are_on_only_when_asked_for),
 		PLAN_TEST(event_may_be_written_as_people_write_it),

@@ -76,7 +76,7 @@ static int setup(void **state)
 	comms_add(&comms, 134, "ping", 4);
 	comms_add(&comms, 135, "a\033]0;b\a", 7);
 	topology.snap = &snap;
-	names = (struct render_names){ &schema, &symbols, &comms, &topology };
+	names = (struct render_names){ &schema, &symbols, &comms, &topology, NULL };
 	memset(&path, 0, sizeof(path));
 	path = (struct path){ .number = 1,
 			      .skb = 0xffff888100000100,

@@ -48,7 +48,7 @@ static int setup(void **state)
 	comms_add(&comms, CURL, "curl", 4);
 	comms_add(&comms, SERVER, "systemd-resolve", 15);
 	topology.snap = &snap;
-	names = (struct render_names){ &schema, NULL, &comms, &topology };
+	names = (struct render_names){ &schema, NULL, &comms, &topology, NULL };
 	memset(hops, 0, sizeof(hops));
 	path = (struct path){ .number = 1, .hops = hops, .end_hop = -1, .first_ns = 1000 };
 	path.last_ns = path.first_ns;
