@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/capture_graph.h"
@@ -69,15 +68,6 @@ static void print_help(void)
 	     "  skbtrail calls --json trace.dat | jq -r '[.syscall, .protocol, .count] | @tsv'\n");
 }
 
-static int take_number(const char *arg, long max, long *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtol(arg, &end, 10);
-	return errno || end == arg || *end || *value < 1 || *value > max ? -EINVAL : 0;
-}
-
 static int take_format(struct calls_options *calls, enum calls_format format)
 {
 	if (calls->format != CALLS_TEXT && calls->format != format)
@@ -97,11 +87,11 @@ static int take_option(struct calls_options *calls, struct output_options *outpu
 		calls->per_call = true;
 		return 0;
 	case OPT_DEPTH:
-		ret = take_number(arg, MAX_DEPTH_OPTION, &value);
+		ret = options_number(arg, MAX_DEPTH_OPTION, &value);
 		calls->depth = (u32)value;
 		return ret;
 	case 'p':
-		ret = take_number(arg, INT32_MAX, &value);
+		ret = options_number(arg, INT32_MAX, &value);
 		calls->pid = (s32)value;
 		return ret;
 	case OPT_ROOT:

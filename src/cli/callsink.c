@@ -5,7 +5,6 @@
 #include "cli/callsink.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 
 #include "decode/sockrec.h"
@@ -149,66 +148,29 @@ void callsink_add_format(struct callsink *s, const char *system, const char *tex
 	sock_formats_add(&s->socks, system, text, len);
 }
 
-static const char *text_of(struct json_object *obj, const char *key)
+int callsink_add_tables(struct callsink *s, const struct optables *tables)
 {
-	struct json_object *member;
+	const struct optable *t, *end = tables->table + tables->nr;
+	size_t i;
 
-	if (!json_object_is_type(obj, json_type_object) ||
-	    !json_object_object_get_ex(obj, key, &member) ||
-	    !json_object_is_type(member, json_type_string))
-		return NULL;
-	return json_object_get_string(member);
-}
-
-static struct json_object *array_of(struct json_object *obj, const char *key)
-{
-	struct json_object *member;
-
-	if (!json_object_is_type(obj, json_type_object) ||
-	    !json_object_object_get_ex(obj, key, &member) ||
-	    !json_object_is_type(member, json_type_array))
-		return NULL;
-	return member;
-}
-
-static int add_table(struct callsink *s, struct json_object *table)
-{
-	const char *name = text_of(table, "table"), *function;
-	struct json_object *slots = array_of(table, "slots");
-	size_t i, nr = slots ? json_object_array_length(slots) : 0;
-
-	for (i = 0; name && i < nr; i++) {
-		function = text_of(json_object_array_get_idx(slots, i), "function");
-		if (function && callfuncs_add_table(s->funcs, name, function))
-			return -ENOMEM;
-	}
+	for (t = tables->table; t < end; t++)
+		for (i = 0; i < t->nr_slots; i++)
+			if (callfuncs_add_table(s->funcs, t->name, t->slots[i].function))
+				return -ENOMEM;
 	return 0;
 }
 
-int callsink_add_tables(struct callsink *s, const char *json)
-{
-	struct json_object *obj = json_tokener_parse(json), *tables = array_of(obj, "optables");
-	size_t i, nr = tables ? json_object_array_length(tables) : 0;
-	int ret = 0;
-
-	for (i = 0; i < nr && !ret; i++)
-		ret = add_table(s, json_object_array_get_idx(tables, i));
-	json_object_put(obj);
-	return ret;
-}
-
-static bool take_socket(struct callsink *s, const struct record *rec)
+static void take_socket(struct callsink *s, const struct record *rec)
 {
 	struct sock_record sock;
 	struct call_note note = { .ts_ns = rec->ts_ns };
 
 	if (!sock_decode(&s->socks, rec->id, rec->data, rec->len_bytes, &sock))
-		return false;
+		return;
 	note.family = sock.family;
 	note.protocol = sock.protocol;
 	note.context = sock.context;
 	callgraph_note(s->graph, sock.pid, rec->cpu, &note);
-	return true;
 }
 
 bool callsink_record(struct callsink *s, const struct record *rec)

@@ -8,6 +8,7 @@
 #ifndef SKBTRAIL_CLI_CALLSINK_H
 #define SKBTRAIL_CLI_CALLSINK_H
 
+#include "kernel/optables.h"
 #include "render/calls.h"
 #include "trace/stream.h"
 
@@ -51,13 +52,8 @@ void callsink_free(struct callsink *s);
 /** callsink_add_format - any format file; those of function_graph and of sockets are taken */
 void callsink_add_format(struct callsink *s, const char *system, const char *text, size_t len);
 
-/**
- * callsink_add_tables - the operations tables in a recording's metadata
- * @json: {"optables":[{"table":"tcp_prot","slots":[{"slot":"connect","function":"..."}]}]}, may come from a stranger
- *
- * Return: 0, or -ENOMEM. What is not of this form is passed over.
- */
-int callsink_add_tables(struct callsink *s, const char *json);
+/** callsink_add_tables - the operations tables of the recorded kernel; Return: 0 or -ENOMEM */
+int callsink_add_tables(struct callsink *s, const struct optables *tables);
 
 /** callsink_record - take in a record, if it is one of function_graph or of a socket */
 bool callsink_record(struct callsink *s, const struct record *rec);

@@ -145,13 +145,9 @@ int capture_option(struct capture_options *options, int c, const char *arg)
 
 int capture_calls_option(struct capture_options *options, int c, const char *arg)
 {
-	char *end;
 	long value;
 
-	errno = 0;
-	value = strtol(arg, &end, 10);
-	if (errno || *end || end == arg || value < 1 || value > INT32_MAX ||
-	    (c == OPT_DEPTH && value > GRAPH_DEPTH_MAX))
+	if (options_number(arg, c == OPT_DEPTH ? GRAPH_DEPTH_MAX : INT32_MAX, &value))
 		return -EINVAL;
 	if (c == OPT_DEPTH)
 		options->depth = (u32)value;

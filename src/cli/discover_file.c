@@ -8,7 +8,6 @@
 #include "cli/discover_file.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 
 #include "analysis/callgraph.h"
 #include "capture/graph.h"
+#include "cli/metadata.h"
 #include "decode/graphrec.h"
 #include "trace/datfile.h"
 #include "trace/stream.h"
@@ -201,20 +201,6 @@ static void read_kernel(struct discover_file *d, const struct datfile *df)
 	d->is_running = !uname(&here) && !strcmp(here.release, d->release);
 }
 
-static int read_tables(struct discover_file *d, struct datfile *df, struct error *err)
-{
-	struct json_object *meta, *array;
-	int ret = 0;
-
-	if (!df->meta.len)
-		return 0;
-	meta = json_tokener_parse(strbuf_cstr(&df->meta));
-	if (meta && json_object_object_get_ex(meta, "optables", &array))
-		ret = optables_from_json(array, &d->tables, err);
-	json_object_put(meta);
-	return ret;
-}
-
 /* Not knowing them is no error: slots are then as on other kernels, which is said. */
 static void read_running_tables(struct discover_file *d, const char *tracing_dir)
 {
@@ -231,7 +217,7 @@ static int prepare(struct reading *r, struct error *err)
 	int ret;
 
 	read_kernel(d, r->df);
-	ret = read_tables(d, r->df, err);
+	ret = r->df->meta.len ? metadata_tables(strbuf_cstr(&r->df->meta), &d->tables, err) : 0;
 	if (!ret && d->is_running && prototypes_load(&d->prototypes, "") == -ENOMEM)
 		ret = error_errno(err, ENOMEM, "types of the kernel");
 	if (!ret)

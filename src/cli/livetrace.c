@@ -6,7 +6,6 @@
 #include "cli/livetrace.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 
 #define ROUND_MS 100
@@ -61,24 +60,6 @@ static int add_formats(struct pipeline *p, const struct capture *c, struct error
 	return ret;
 }
 
-/* As a recording would have them. */
-static int add_tables(struct pipeline *p, const struct optables *tables, struct error *err)
-{
-	struct json_object *obj = json_object_new_object(), *array = optables_to_json(tables);
-	const char *text;
-	int ret = -ENOMEM;
-
-	if (obj && array) {
-		json_object_object_add(obj, "optables", array);
-		array = NULL;
-		text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN);
-		ret = text ? callsink_add_tables(p->calls, text) : -ENOMEM;
-	}
-	json_object_put(array);
-	json_object_put(obj);
-	return ret ? error_errno(err, -ret, "cannot take in the operations tables") : 0;
-}
-
 int live_pipeline(struct pipeline *p, struct capture *c, struct netns_snapshot *snapshot,
 		  struct error *err)
 {
@@ -96,8 +77,8 @@ int live_pipeline(struct pipeline *p, struct capture *c, struct netns_snapshot *
 	p->load_symbols = load_symbols;
 	p->schema.tapped = c->tap != NULL;
 	ret = add_formats(p, c, err);
-	if (!ret && p->calls && c->tables)
-		ret = add_tables(p, c->tables, err);
+	if (!ret && p->calls && c->tables && callsink_add_tables(p->calls, c->tables))
+		ret = error_errno(err, ENOMEM, "cannot take in the operations tables");
 	return ret ? ret : pipeline_start(p, err);
 }
 

@@ -159,3 +159,16 @@ int metadata_read(struct metadata *meta, const char *text, struct error *err)
 	json_object_put(obj);
 	return ret;
 }
+
+int metadata_tables(const char *text, struct optables **out, struct error *err)
+{
+	struct json_object *obj = json_tokener_parse(text), *array;
+	int ret = 0;
+
+	*out = NULL;
+	if (json_object_is_type(obj, json_type_object) &&
+	    json_object_object_get_ex(obj, "optables", &array))
+		ret = optables_from_json(array, out, err);
+	json_object_put(obj);
+	return ret;
+}

@@ -37,4 +37,12 @@ int metadata_write(struct strbuf *out, const struct capture *c, const struct net
  */
 int metadata_read(struct metadata *meta, const char *text, struct error *err);
 
+/**
+ * metadata_tables - the operations tables in it
+ * @out: to be released with optables_free(); NULL when there are none
+ *
+ * Return: 0, -EBADMSG for tables that are none, -ENOMEM.
+ */
+int metadata_tables(const char *text, struct optables **out, struct error *err);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 
 #include "cli/cli.h"
 
@@ -36,6 +37,15 @@ int output_option(struct output_options *options, int c, const char *arg)
 	default:
 		return select_option(&options->select, c, arg) ? -EINVAL : 0;
 	}
+}
+
+int options_number(const char *arg, long max, long *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtol(arg, &end, 10);
+	return errno || end == arg || *end || *value < 1 || *value > max ? -EINVAL : 0;
 }
 
 const char *options_word(char **argv, int c)

@@ -40,6 +40,9 @@ enum {
 /** output_option - take one option of OUTPUT_* or SELECT_*; Return: 0, or -EINVAL when none or bad */
 int output_option(struct output_options *options, int c, const char *arg);
 
+/** options_number - a whole number from 1 to @max; Return: 0 or -EINVAL */
+int options_number(const char *arg, long max, long *value);
+
 /** options_word - the option that getopt_long() met last, as a message should name it */
 const char *options_word(char **argv, int c);
 

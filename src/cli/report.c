@@ -93,6 +93,19 @@ static void tell_filter(const struct metadata *meta)
 	strbuf_free(&sb);
 }
 
+/* Without them, or when they are damaged, the names of functions have to do. */
+static int add_tables(struct callsink *calls, const char *meta)
+{
+	struct optables *tables;
+	struct error err = { 0 };
+	int ret = metadata_tables(meta, &tables, &err);
+
+	if (!ret && tables)
+		ret = callsink_add_tables(calls, tables);
+	optables_free(tables);
+	return ret == -ENOMEM ? ret : 0;
+}
+
 /* What skbtrail stored beside the records. */
 static int read_metadata(struct pipeline *p, struct datfile *df, struct error *err)
 {
@@ -112,7 +125,7 @@ static int read_metadata(struct pipeline *p, struct datfile *df, struct error *e
 		tell_filter(&meta);
 	p->schema.tapped = meta.tap;
 	p->stacks = meta.stacks;
-	if (p->calls && callsink_add_tables(p->calls, strbuf_cstr(&df->meta)))
+	if (p->calls && add_tables(p->calls, strbuf_cstr(&df->meta)))
 		return error_errno(err, ENOMEM, "%s", df->path);
 	if (!p->options.select.dev && meta.device[0]) {
 		snprintf(p->recorded_dev, sizeof(p->recorded_dev), "%s", meta.device);
