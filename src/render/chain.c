@@ -53,7 +53,7 @@ static u32 behind_entry(const struct chain *chain, const struct render_names *na
 	return begin;
 }
 
-u32 render_chain_begin(const struct chain *chain, const struct render_names *names)
+static u32 begin_of(const struct chain *chain, const struct render_names *names)
 {
 	char name[FUNCTION_MAX];
 	u32 i;
@@ -64,7 +64,7 @@ u32 render_chain_begin(const struct chain *chain, const struct render_names *nam
 	return chain->stack ? behind_entry(chain, names) : 0;
 }
 
-u32 render_chain_end(const struct chain *chain, const struct render_names *names)
+static u32 end_of(const struct chain *chain, u32 begin, const struct render_names *names)
 {
 	/* how tracepoints and probes come to the tracer */
 	static const char *const tracing[] = { "trace_event_raw_event_",
@@ -80,13 +80,24 @@ u32 render_chain_end(const struct chain *chain, const struct render_names *names
 	char name[FUNCTION_MAX];
 	u32 i, k;
 
-	for (i = render_chain_begin(chain, names); chain->stack && i < chain->nr; i++) {
+	for (i = begin; chain->stack && i < chain->nr; i++) {
 		render_function(chain, i, names, name, sizeof(name));
 		for (k = 0; k < ARRAY_SIZE(tracing); k++)
 			if (!strncmp(name, tracing[k], strlen(tracing[k])))
 				return i;
 	}
 	return chain->nr;
+}
+
+struct chain_part render_chain_part(const struct chain *chain, const struct render_names *names)
+{
+	struct chain_part part = { 0 };
+
+	if (chain) {
+		part.begin = begin_of(chain, names);
+		part.end = end_of(chain, part.begin, names);
+	}
+	return part;
 }
 
 /* As its users know it: sendto, of __x64_sys_sendto; in a stack also of __sys_sendto, ksys_write or do_writev. */
@@ -121,14 +132,14 @@ static bool only_wraps(const char *name, const char *before)
 	return !strcmp(plain, without_underscores(before));
 }
 
-bool render_chain_text(struct strbuf *sb, const struct chain *chain,
+bool render_chain_text(struct strbuf *sb, const struct chain *chain, struct chain_part part,
 		       const struct render_names *names, bool whole, bool utf8)
 {
-	u32 i = render_chain_begin(chain, names), end = render_chain_end(chain, names), shown = 0;
+	u32 i = part.begin, shown = 0;
 	char name[FUNCTION_MAX], before[FUNCTION_MAX] = "";
 	const char *word;
 
-	for (; i < end; i++) {
+	for (; i < part.end; i++) {
 		render_function(chain, i, names, name, sizeof(name));
 		word = shown || whole ? NULL : system_call(chain, name);
 		if (!whole && !word && only_wraps(name, before))

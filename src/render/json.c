@@ -280,16 +280,15 @@ static void add_chain(struct json_object *obj, const struct path *path,
 		      const struct render_names *names)
 {
 	const struct chain *chain = chains_get(names->chains, path->chain);
+	struct chain_part part = render_chain_part(chain, names);
 	struct json_object *array;
 	char name[128];
-	u32 i, end;
+	u32 i;
 
-	i = chain ? render_chain_begin(chain, names) : 0;
-	end = chain ? render_chain_end(chain, names) : 0;
-	if (i == end)
+	if (part.begin == part.end)
 		return;
 	array = json_object_new_array();
-	for (; i < end; i++)
+	for (i = part.begin; i < part.end; i++)
 		json_object_array_add(array, json_object_new_string(render_function(
 						     chain, i, names, name, sizeof(name))));
 	json_object_object_add(obj, "calls", array);

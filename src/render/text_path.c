@@ -240,15 +240,16 @@ static const struct hop *first_station(const struct path *path)
 static void put_chain(struct text *t)
 {
 	const struct chain *chain = chains_get(t->names->chains, t->path->chain);
+	struct chain_part part = render_chain_part(chain, t->names);
 	const char *arrow = t->style->utf8 ? " → " : " -> ";
 	const struct hop *hop = first_station(t->path);
 	const struct event_type *type;
 	size_t from = t->sb->len;
 
-	if (!chain || render_chain_begin(chain, t->names) == chain->nr)
+	if (part.begin == part.end)
 		return;
 	strbuf_pad(t->sb, TEXT_END_INDENT);
-	if (render_chain_text(t->sb, chain, t->names, t->style->verbose, t->style->utf8)) {
+	if (render_chain_text(t->sb, chain, part, t->names, t->style->verbose, t->style->utf8)) {
 		strbuf_puts(t->sb, arrow);
 		strbuf_puts(t->sb, t->style->utf8 ? "…" : "...");
 	}
