@@ -446,7 +446,7 @@ void capture_tell_missed(const struct capture *c)
 		fprintf(stderr,
 			"skbtrail: %llu calls of probed functions were not recorded: the kernel was "
 			"handling another probe when an interrupt brought them. Paths may lack "
-			"functions and links, not devices\n",
+			"functions and links, and packets in the same memory may be taken for one\n",
 			(unsigned long long)c->missed);
 }
 

@@ -6,8 +6,8 @@ Usage: tap_truth.py JSON PINGS < /dev/null
 
 JSON is what `skbtrail trace --json --tap` wrote while two `ping` processes sent through the same
 devices packets of the same length. Which process sent a packet is told by the event of its being queued
-(its pid), and a process numbers its requests in the order in which it sends them. So the n-th request
-of a process must have the sequence number n; and a reply that a CPU sends while it has a request in
+(its pid), and a process numbers its requests in the order in which it sends them, all of them itself as
+long as none waits for its neighbour's address. So the n-th request of a process must have the sequence number n; and a reply that a CPU sends while it has a request in
 hand must have that one's. Neither depends on packet sockets, or on times that were compared.
 """
 import collections
@@ -31,11 +31,11 @@ def load(path):
 
 def is_sent_by_ping(packet):
     first = packet['hops'][0]
-    return first['event'] == 'net:net_dev_queue' and first.get('comm') == 'ping'
+    return first['event'] == 'net:net_dev_queue' and first.get('comm') == 'ping' and packet.get('proto') != 'ARP'
 
 
 def check_requests(packets, wrong):
-    """The n-th packet of a process has its number; the first that is known tells the identifier."""
+    """The n-th request of a process has its number; the first that is known tells the identifier."""
     count = collections.Counter()
     ident = {}
     known = 0
@@ -113,7 +113,7 @@ def main():
     for line in wrong[:20]:
         print(line)
     if len(count) != 2 or min(count.values()) < pings:
-        sys.exit('not two processes with as many pings as were sent')
+        sys.exit(f'not two processes with {pings} pings each, but {dict(count)}')
     if not tap or tap['frames'] < 4 * pings:
         sys.exit('hardly any frame was tapped')
     if known < 0.9 * sum(count.values()) or judged < 0.8 * sum(count.values()):

@@ -109,6 +109,11 @@ all_there()
 	[ "$(count "$1" shown)" = "$2" ] && [ "$(shapes "$1")" = "$(shapes "$3")" ]
 }
 
+misses_calls()
+{
+	grep -q 'calls of probed functions were not recorded' "/out/filter.$1.log"
+}
+
 # filtered NAME EXPRESSION NETNS DEV COMMAND...: what COMMAND sends, beside the flood and without it; DEV of NETNS
 # sees all of it
 filtered()
@@ -116,13 +121,22 @@ filtered()
 	local name=$1 expression=$2 netns=$3 dev=$4 seen
 
 	shift 4
-	capture_start "$netns" "$dev"
-	traced "$name.quiet" --no-push-down "$expression" -- bash -c "$*"
-	capture_stop
+	# where the kernel says that it could not record calls, packets may be taken for one: once more
+	for _ in 1 2 3; do
+		capture_start "$netns" "$dev"
+		traced "$name.quiet" --no-push-down "$expression" -- bash -c "$*"
+		capture_stop
+		misses_calls "$name.quiet" || break
+	done
 	seen=$(tcpdump -Z root -n -r "$capture_dir/$netns.$dev.pcap" 'tcp port 80 or icmp' 2> /dev/null | wc -l)
-	traced "$name.pushed" "$expression" -- bash -c "with_flood $*"
+	for _ in 1 2 3; do
+		traced "$name.pushed" "$expression" -- bash -c "with_flood $*"
+		if all_there "$name.pushed" "$seen" "$name.quiet" || ! misses_calls "$name.pushed"; then
+			break
+		fi
+	done
 	verdict "filter_${name}_misses_nothing" \
-		"$(count "$name.pushed" shown) of $seen packets, or other ways: $(diff <(shapes "$name.pushed") <(shapes "$name.quiet") | head -n 4 | tr '\n' ';')" \
+		"$(count "$name.pushed" shown) of $seen packets, or other ways: $(diff <(shapes "$name.pushed") <(shapes "$name.quiet") | head -n 12 | tr '\n' ';')" \
 		all_there "$name.pushed" "$seen" "$name.quiet"
 	verdict "filter_${name}_keeps_the_flood_out" \
 		"$(count "$name.pushed" records) records, $(count "$name.quiet" records) of them wanted" \

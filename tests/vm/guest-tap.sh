@@ -57,6 +57,8 @@ recorded()
 
 tracefs_warm_up
 network_up
+# a request that waits for its neighbour's address is sent by nobody's process
+in_host ping -q -4 -c 1 -W 5 10.0.2.2 > /dev/null
 echo $pings > /out/tap.pings
 verdict tap_traces_beside_packets_of_the_same_length "see tap.err" traced
 if [ ! -w "$tracefs/kprobe_events" ]; then

@@ -205,15 +205,15 @@ class Expectations:
             if piece.state not in states:
                 kind = "false drop" if piece.state == "dropped" else "end"
                 yield kind, (f"packet {piece.number} {piece.state} {piece.reason or ''} "
-                             f"{piece.location}, not {' or '.join(sorted(states))}")
+                             f"{piece.location} after {piece.last_event()}, not {' or '.join(sorted(states))}")
             elif piece.state == "dropped":
                 yield from check_reason(piece, reason)
         yield from self.check_rule(truth, flow)
         yield from check_changes(truth)
 
     def blinded(self, piece):
-        """Whether the kernel missed what would have told of its end, and skbtrail says that it is not known."""
-        return self.missed and piece.state == "unknown" and piece.last_event() in DEVICE_EVENTS
+        """Whether the kernel missed what would have told of its end, and skbtrail does not tell of any."""
+        return self.missed and piece.state in ("unknown", "open") and piece.last_event() in DEVICE_EVENTS
 
     def wanted(self, truth, flow, piece):
         """(states, pattern of the reason) for one of the packets of a key."""
