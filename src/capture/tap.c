@@ -255,7 +255,7 @@ static int open_rings(void *arg, struct error *err)
 {
 	struct opening *o = arg;
 	struct tap *tap = o->tap;
-	int ret = 0, group = 0;
+	int ret = 0, group = -1;
 	u32 cpu;
 
 	for (cpu = 0; cpu < tap->nr_cpus && !ret; cpu++) {

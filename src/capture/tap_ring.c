@@ -66,17 +66,18 @@ static int set_up(struct tap_ring *ring, u32 ring_bytes, u32 retire_ms)
 	return 0;
 }
 
-/* A number that nobody else uses is chosen by the kernel for the first of a group. */
+/* A number that nobody else uses is chosen by the kernel for the first of a group: 0 for the first since it was booted. */
 static int join(struct tap_ring *ring, int *group)
 {
-	int arg = *group | PACKET_FANOUT_CPU << 16;
+	bool first = *group < 0;
+	int arg = (first ? 0 : *group) | PACKET_FANOUT_CPU << 16;
 	socklen_t len = sizeof(arg);
 
-	if (!*group)
+	if (first)
 		arg |= PACKET_FANOUT_FLAG_UNIQUEID << 16;
 	if (setsockopt(ring->fd, SOL_PACKET, PACKET_FANOUT, &arg, sizeof(arg)))
 		return -errno;
-	if (*group)
+	if (!first)
 		return 0;
 	if (getsockopt(ring->fd, SOL_PACKET, PACKET_FANOUT, &arg, &len))
 		return -errno;

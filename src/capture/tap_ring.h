@@ -34,7 +34,7 @@ struct tap_frame {
  * tap_ring_open - a socket that sees every frame of the calling thread's netns from now on
  * @ring_bytes: memory for the ring; less is taken when the kernel has not as much
  * @retire_ms: after so long frames are handed over even when there are few
- * @group: 0 makes a group of sockets that share the frames by CPU, and is set to its number; another
+ * @group: -1 makes a group of sockets that share the frames by CPU, and is set to its number; another
  *	   number joins it: the socket of place N in order sees what CPU N delivers. NULL: no group
  *
  * Return: 0 or -errno; -EPERM: needs CAP_NET_RAW in the netns.
