@@ -59,6 +59,11 @@ int rtnl_open_netfilter(struct nl_sock **out, struct error *err)
 	return open_socket(out, NETLINK_NETFILTER, err);
 }
 
+int rtnl_open_sock_diag(struct nl_sock **out, struct error *err)
+{
+	return open_socket(out, NETLINK_SOCK_DIAG, err);
+}
+
 struct nl_msg *rtnl_message(int type, int flags, const void *header, size_t len)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);

@@ -26,6 +26,9 @@ int rtnl_open(struct nl_sock **out, struct error *err);
 /** rtnl_open_netfilter - the same for nfnetlink, with which the functions below work, too */
 int rtnl_open_netfilter(struct nl_sock **out, struct error *err);
 
+/** rtnl_open_sock_diag - the same for the inventory of sockets */
+int rtnl_open_sock_diag(struct nl_sock **out, struct error *err);
+
 /** rtnl_message - an empty request with a family header; NULL when memory ran out */
 struct nl_msg *rtnl_message(int type, int flags, const void *header, size_t len);
 
