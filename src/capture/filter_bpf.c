@@ -13,6 +13,8 @@
 #include <net/ethernet.h>
 #include <string.h>
 
+#include "capture/bpf_insn.h"
+
 #define STEPS_MAX 200000 /* instructions gone through, on all ways together */
 #define DEPTH_MAX 1000	 /* jumps on one way: each takes about 2 KB of stack */
 
@@ -53,11 +55,6 @@ static struct value number(u32 n)
 	return (struct value){ .kind = VALUE_CONST, .number = n };
 }
 
-static u32 load_size(u16 code)
-{
-	return BPF_SIZE(code) == BPF_W ? 4 : BPF_SIZE(code) == BPF_H ? 2 : 1;
-}
-
 static u32 ethertype(enum filter_family family)
 {
 	static const u16 types[] = { [FAMILY_IP4] = ETHERTYPE_IP,
@@ -96,38 +93,16 @@ static struct value load_header_length(const struct reading *r, u32 k)
 	return v.kind == VALUE_CONST ? number(4 * (v.number & 15)) : unknown;
 }
 
-static struct value calculate(u16 op, u32 a, u32 b)
-{
-	switch (op) {
-	case BPF_ADD:
-		return number(a + b);
-	case BPF_SUB:
-		return number(a - b);
-	case BPF_MUL:
-		return number(a * b);
-	case BPF_OR:
-		return number(a | b);
-	case BPF_AND:
-		return number(a & b);
-	case BPF_XOR:
-		return number(a ^ b);
-	case BPF_LSH:
-		return number(b < 32 ? a << b : 0);
-	case BPF_RSH:
-		return number(b < 32 ? a >> b : 0);
-	default:
-		return unknown;
-	}
-}
-
 static struct value arithmetic(const struct reading *r, u16 op, struct value a, struct value b)
 {
+	u32 result;
+
 	if (op == BPF_NEG)
 		return a.kind == VALUE_CONST ? number(0u - a.number) : unknown;
 	if (b.kind != VALUE_CONST)
 		return unknown;
 	if (a.kind == VALUE_CONST)
-		return calculate(op, a.number, b.number);
+		return bpf_calculate(op, a.number, b.number, &result) ? number(result) : unknown;
 	if (a.kind != VALUE_FIELD)
 		return unknown;
 	if (op == BPF_AND) {
@@ -192,20 +167,6 @@ static bool test_of(u16 op, const struct value *a, u32 k, struct filter_test *te
 	}
 }
 
-static bool decide(u16 op, u32 a, u32 k)
-{
-	switch (op) {
-	case BPF_JEQ:
-		return a == k;
-	case BPF_JGT:
-		return a > k;
-	case BPF_JGE:
-		return a >= k;
-	default:
-		return a & k;
-	}
-}
-
 /* The frame's part of a later fragment, which has no ports, goes the way of the first one's. */
 static bool asks_for_fragment(const struct reading *r, const struct filter_test *test)
 {
@@ -228,7 +189,7 @@ static void jump(struct reading *r, u32 pc, const struct bpf_insn *insn, const s
 	} else if (yes == no) {
 		go(r, yes, s, NULL);
 	} else if (s->a.kind == VALUE_CONST && k.kind == VALUE_CONST) {
-		go(r, decide(op, s->a.number, k.number) ? yes : no, s, NULL);
+		go(r, bpf_decide(op, s->a.number, k.number) ? yes : no, s, NULL);
 	} else if (s->a.kind == VALUE_FIELD && k.kind == VALUE_CONST &&
 		   test_of(op, &s->a, k.number, &test)) {
 		if (asks_for_fragment(r, &test)) {
@@ -254,9 +215,9 @@ static struct value loaded(const struct reading *r, const struct bpf_insn *insn,
 	case BPF_IMM:
 		return number(insn->k);
 	case BPF_ABS:
-		return load(r, insn->k, load_size(insn->code));
+		return load(r, insn->k, bpf_load_size(insn->code));
 	case BPF_IND:
-		return load_indirect(r, s, insn->k, load_size(insn->code));
+		return load_indirect(r, s, insn->k, bpf_load_size(insn->code));
 	case BPF_MEM:
 		return insn->k < BPF_MEMWORDS ? s->memory[insn->k] : unknown;
 	case BPF_MSH:

@@ -213,6 +213,8 @@ static int add_setup(const struct capture_request *rq, const struct features *f,
 		ret = add_filters(plan);
 	if (!ret)
 		ret = add_events(plan);
+	if (!ret)
+		ret = plan_triggers(plan, PLAN_SETUP);
 	if (!ret && rq->stacks)
 		ret = plan_stacks(plan, PLAN_SETUP);
 	return ret ? ret : plan_graph_arm(plan);
@@ -230,6 +232,8 @@ static int add_start_and_undo(const struct capture_request *rq, struct plan *pla
 	/* an event with a trigger is in use, and a probe event then cannot be removed */
 	if (!ret && rq->stacks)
 		ret = plan_stacks(plan, PLAN_UNDO);
+	if (!ret)
+		ret = plan_triggers(plan, PLAN_UNDO);
 	if (!ret)
 		ret = add_step(plan, PLAN_UNDO, PLAN_WRITE, "events/enable", "0");
 	if (!ret)
@@ -362,13 +366,21 @@ static void put_pids(struct strbuf *out, const struct plan_step *step)
 	strbuf_puts(out, " # and run the command with exec\n");
 }
 
+/* A shell's > would truncate the file, which removes the triggers that are there. */
+static bool is_trigger(const struct plan_step *step)
+{
+	const char *name = strrchr(step->path, '/');
+
+	return name && !strcmp(name, "/trigger");
+}
+
 static void put_step(struct strbuf *out, const struct plan_step *step)
 {
 	switch (step->op) {
 	case PLAN_WRITE:
 	case PLAN_FILTER:
 	case PLAN_RESTORE:
-		put_write(out, step->value, " > ", step->path);
+		put_write(out, step->value, is_trigger(step) ? " >> " : " > ", step->path);
 		break;
 	case PLAN_APPEND:
 		put_appends(out, step);

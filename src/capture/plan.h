@@ -29,6 +29,7 @@ struct capture_request {
 					 * "sys", "event", or with * ? [] in it; in addition to
 					 * the default events */
 	size_t event_count;
+	bool only_events;   /* without the default events */
 	u64 buffer_kb;	    /* per CPU; 0: the default */
 	const char *clock;  /* NULL: mono */
 	int buffer_percent; /* fill level that wakes a blocked reader; -1: the kernel's */

@@ -355,6 +355,41 @@ int plan_stacks(struct plan *plan, enum plan_phase phase)
 	return ret;
 }
 
+static int add_triggers(struct plan *plan, enum plan_phase phase, const struct probe *probe)
+{
+	char file[256], value[256];
+	size_t i;
+	int ret = 0;
+
+	snprintf(file, sizeof(file), "events/%s/%s/trigger", plan->group, probe->name);
+	for (i = 0; i < PROBE_TRIGGERS && probe->trigger[i][0] && !ret; i++) {
+		snprintf(value, sizeof(value), "%s%s", phase == PLAN_UNDO ? "!" : "",
+			 probe->trigger[i]);
+		ret = plan_add_step(plan, phase, PLAN_WRITE, plan->instance_dir, file, value);
+	}
+	return ret;
+}
+
+int plan_triggers(struct plan *plan, enum plan_phase phase)
+{
+	const struct probe *probe;
+	char file[256];
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; plan->probes && i < plan->probes->nr && !ret; i++) {
+		probe = &plan->probes->probe[i];
+		if (!probe->trigger[0][0])
+			continue;
+		ret = add_triggers(plan, phase, probe);
+		/* it was switched on with its group */
+		snprintf(file, sizeof(file), "events/%s/%s/enable", plan->group, probe->name);
+		if (!ret && phase == PLAN_SETUP)
+			ret = plan_add_step(plan, phase, PLAN_WRITE, plan->instance_dir, file, "0");
+	}
+	return ret;
+}
+
 int plan_choose_events(const struct capture_request *rq, const struct features *f,
 		       struct plan *plan, struct error *err)
 {
@@ -363,7 +398,7 @@ int plan_choose_events(const struct capture_request *rq, const struct features *
 	int ret = 0;
 	size_t i;
 
-	if (memory)
+	if (memory && !rq->only_events)
 		memory = !choose_defaults(&sel, plan);
 	for (i = 0; plan->graph && i < ARRAY_SIZE(events_of_calls); i++)
 		choose(&sel, events_of_calls[i], WHOLE, false);

@@ -20,6 +20,9 @@ int plan_add_step(struct plan *plan, enum plan_phase phase, enum plan_op op, con
 /** plan_stacks - a stack trace with each event that sends a packet, or the end of that */
 int plan_stacks(struct plan *plan, enum plan_phase phase);
 
+/** plan_triggers - those of probes that are summed, which have no records; or their end */
+int plan_triggers(struct plan *plan, enum plan_phase phase);
+
 /** plan_graph_save - the step that keeps what is to be restored, if anything is */
 int plan_graph_save(struct plan *plan);
 /** plan_graph_arm - function_graph on; the last of the set-up, since it makes the machine slower */

@@ -657,3 +657,32 @@ void probes_free(struct probes *p)
 	free(p->missing);
 	memset(p, 0, sizeof(*p));
 }
+
+int probes_append(struct probes *to, struct probes *from)
+{
+	struct probe *probe = reallocarray(to->probe, to->nr + from->nr + 1, sizeof(*probe));
+	struct probe_missing *missing;
+
+	if (!probe)
+		return -ENOMEM;
+	to->probe = probe;
+	missing =
+		reallocarray(to->missing, to->nr_missing + from->nr_missing + 1, sizeof(*missing));
+	if (!missing)
+		return -ENOMEM;
+	to->missing = missing;
+	if (from->nr)
+		memcpy(probe + to->nr, from->probe, from->nr * sizeof(*probe));
+	if (from->nr_missing)
+		memcpy(missing + to->nr_missing, from->missing,
+		       from->nr_missing * sizeof(*missing));
+	to->nr += from->nr;
+	to->nr_missing += from->nr_missing;
+	to->faults_are_misses |= from->faults_are_misses;
+	if (from->tier > to->tier)
+		to->tier = from->tier;
+	/* the definitions are the other's now */
+	from->nr = 0;
+	probes_free(from);
+	return 0;
+}

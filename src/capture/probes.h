@@ -85,6 +85,8 @@ struct probe_request {
 	const struct push_filter *push;
 };
 
+#define PROBE_TRIGGERS 2
+
 struct probe {
 	char name[64];	   /* of the event, without the group */
 	char *definition;  /* the line for dynamic_events */
@@ -95,6 +97,8 @@ struct probe {
 	u32 instead_of;
 	const char
 		*replaces; /* tracepoint to switch on when it is refused: "net:netif_rx"; or NULL */
+	/* The kernel itself sums what its records would tell: these are for its trigger file, and there are no records. */
+	char trigger[PROBE_TRIGGERS][112]; /* "": none */
 	bool reads_format; /* of that tracepoint: it has names for what is a number here */
 };
 
@@ -149,5 +153,8 @@ int probes_choose(const struct probe_request *rq, const struct features *f,
 		  const struct kallsyms *symbols, const struct layout *layout, struct probes *out,
 		  struct error *err);
 void probes_free(struct probes *p);
+
+/** probes_append - add all of @from, which is empty then, to @to. Return: 0 or -ENOMEM */
+int probes_append(struct probes *to, struct probes *from);
 
 #endif

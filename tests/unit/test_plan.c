@@ -256,6 +256,39 @@ static void filters_are_written_before_their_events_are_on(void **state)
 		assert_null(strstr(fix->plan.steps[filter].path, "events/net/net_dev_queue"));
 }
 
+static void what_the_kernel_sums_up_has_no_records(void **state)
+{
+	struct fixture *fix = *state;
+	struct probe probe = some_probes.probe[0];
+	struct probes probes = some_probes;
+	size_t on, off, all;
+
+	strcpy(probe.name, "summed");
+	snprintf(probe.trigger[0], sizeof(probe.trigger[0]), "hist:keys=sk:vals=ret");
+	snprintf(probe.trigger[1], sizeof(probe.trigger[1]), "hist:keys=sk:vals=ret if ret & 1");
+	probe.replaces = NULL;
+	probes.probe = &probe;
+	probes.nr = 1;
+	fix->rq.probes = &probes;
+	assert_int_equal(build(fix, NULL, 0), 0);
+	all = step_of(&fix->plan, PLAN_WRITE, "events/skbtrail_77/enable");
+	on = step_of(&fix->plan, PLAN_WRITE, "events/skbtrail_77/summed/trigger");
+	off = step_of(&fix->plan, PLAN_WRITE, "events/skbtrail_77/summed/enable");
+	assert_true(all < on && on < off);
+	assert_string_equal(fix->plan.steps[on].value, "hist:keys=sk:vals=ret");
+	assert_string_equal(fix->plan.steps[on + 1].path, fix->plan.steps[on].path);
+	assert_string_equal(fix->plan.steps[on + 1].value, "hist:keys=sk:vals=ret if ret & 1");
+	assert_string_equal(fix->plan.steps[off].value, "0");
+	/* the trigger goes before the instance, and that before the definition */
+	for (off = on + 2; strcmp(fix->plan.steps[off].path, fix->plan.steps[on].path) != 0; off++)
+		assert_true(off + 1 < fix->plan.step_count);
+	assert_int_equal(fix->plan.steps[off].phase, PLAN_UNDO);
+	assert_string_equal(fix->plan.steps[off].value, "!hist:keys=sk:vals=ret");
+	assert_string_equal(fix->plan.steps[off + 1].value, "!hist:keys=sk:vals=ret if ret & 1");
+	while (fix->plan.steps[off].op != PLAN_RMDIR)
+		assert_true(++off < fix->plan.step_count);
+}
+
 static void stack_traces_are_of_tasks_and_of_what_the_filter_lets_through(void **state)
 {
 	static char text[] = "p==0x8||p==0";
@@ -272,7 +305,7 @@ static void stack_traces_are_of_tasks_and_of_what_the_filter_lets_through(void *
 	on = step_of(&fix->plan, PLAN_WRITE, "events/net/net_dev_queue/trigger");
 	assert_string_equal(fix->plan.steps[on].value, "stacktrace if !(common_flags & 24)");
 	assert_true(fix->plan.steps[on].optional);
-	for (off = on + 1; strcmp(fix->plan.steps[off].path, fix->plan.steps[on].path) != 0; off++)
+	for (off = on + 2; strcmp(fix->plan.steps[off].path, fix->plan.steps[on].path) != 0; off++)
 		assert_true(off + 1 < fix->plan.step_count);
 	assert_int_equal(fix->plan.steps[off].phase, PLAN_UNDO);
 	assert_string_equal(fix->plan.steps[off].value, "!stacktrace");
@@ -591,6 +624,7 @@ int main(void)
 		PLAN_TEST(tracepoint_that_a_probe_carries_is_on_only_once),
 		PLAN_TEST(events_of_a_plan_can_be_corrected),
 		PLAN_TEST(filters_are_written_before_their_events_are_on),
+		PLAN_TEST(what_the_kernel_sums_up_has_no_records),
 		PLAN_TEST(stack_traces_are_of_tasks_and_of_what_the_filter_lets_through),
 		PLAN_TEST(default_event_this_kernel_lacks_is_left_out_and_named),
 		PLAN_TEST(events_that_name_no_packet_are_on_only_when_asked_for),
