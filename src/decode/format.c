@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#define MAX_OFFSET 4096 /* no record is larger than a page */
+
 static bool begins_with(struct format_text t, const char *with)
 {
 	size_t len = strlen(with);
@@ -182,6 +184,37 @@ const struct format_field *format_find(const struct format *f, const char *name)
 		if (f->field[i].name.len == len && !memcmp(f->field[i].name.at, name, len))
 			return &f->field[i];
 	return NULL;
+}
+
+static struct format_place place_at(const struct format_field *field, u16 *min_len)
+{
+	struct format_place place = { (u16)field->offset, (u16)field->size };
+
+	if (place.offset + place.size > *min_len)
+		*min_len = (u16)(place.offset + place.size);
+	return place;
+}
+
+struct format_place format_place(const struct format *f, const char *name, u16 *min_len)
+{
+	const struct format_field *field = format_find(f, name);
+
+	if (!field || field->array || field->data_loc || field->rel_loc ||
+	    field->offset > MAX_OFFSET ||
+	    (field->size != 1 && field->size != 2 && field->size != 4 && field->size != 8))
+		return (struct format_place){ 0, 0 };
+	return place_at(field, min_len);
+}
+
+struct format_place format_place_sized(const struct format *f, const char *name, u32 size,
+				       u16 *min_len)
+{
+	const struct format_field *field = format_find(f, name);
+
+	if (!field || field->data_loc || field->rel_loc || field->offset > MAX_OFFSET ||
+	    field->size != size)
+		return (struct format_place){ 0, 0 };
+	return place_at(field, min_len);
 }
 
 struct format_text format_symbols(const struct format *f, const char *field)

@@ -8,7 +8,7 @@
 #ifndef SKBTRAIL_DECODE_FORMAT_H
 #define SKBTRAIL_DECODE_FORMAT_H
 
-#include "base/types.h"
+#include "base/bytes.h"
 
 #define FORMAT_FIELDS 128 /* fields beyond are passed over; no kernel event has half as many */
 
@@ -44,6 +44,26 @@ bool format_parse(struct format *f, const char *text, size_t len);
 
 /** format_find - the field of a name, or NULL */
 const struct format_field *format_find(const struct format *f, const char *name);
+
+/* Where a field is in a record; size 0: there is none. */
+struct format_place {
+	u16 offset, size;
+};
+
+/**
+ * format_place - the place of a plain integer in a record; of size 0 when there is no such field
+ * @min_len: raised to the field's end: a record must reach to it
+ */
+struct format_place format_place(const struct format *f, const char *name, u16 *min_len);
+
+/** format_place_sized - the same for a field of any kind that has this size */
+struct format_place format_place_sized(const struct format *f, const char *name, u32 size,
+				       u16 *min_len);
+
+static inline u64 format_load(const u8 *data, struct format_place place, bool swap)
+{
+	return load_uint(data + place.offset, place.size, swap);
+}
 
 /**
  * format_symbols - where the list of names of a field's values begins in the print format

@@ -6,8 +6,6 @@
  */
 #include "decode/graphrec.h"
 
-#include "decode/format.h"
-
 #define MAX_OFFSET 4096
 
 /* By their names; those with another ending are the same with more fields. */
@@ -38,21 +36,6 @@ static enum graph_kind kind_of(const struct format *f)
 	return GRAPH_NONE;
 }
 
-struct graph_place graph_place_of(const struct format *f, const char *name, u16 *min_len)
-{
-	const struct format_field *field = format_find(f, name);
-	struct graph_place place = { 0, 0 };
-
-	if (!field || field->array || field->offset > MAX_OFFSET ||
-	    (field->size != 1 && field->size != 2 && field->size != 4 && field->size != 8))
-		return place;
-	place.offset = (u16)field->offset;
-	place.size = (u16)field->size;
-	if (place.offset + place.size > *min_len)
-		*min_len = (u16)(place.offset + place.size);
-	return place;
-}
-
 /* The tail has no size of its own: a record has so many as its length says. */
 static u16 tail_of(const struct graph_format *g, const struct format *f)
 {
@@ -65,16 +48,16 @@ static u16 tail_of(const struct graph_format *g, const struct format *f)
 
 static void find_places(struct graph_format *g, const struct format *f)
 {
-	g->func = graph_place_of(f, "func", &g->min_len);
-	g->depth = graph_place_of(f, "depth", &g->min_len);
-	g->pid = graph_place_of(f, "common_pid", &g->min_len);
-	g->flags = graph_place_of(f, "common_flags", &g->min_len);
+	g->func = format_place(f, "func", &g->min_len);
+	g->depth = format_place(f, "depth", &g->min_len);
+	g->pid = format_place(f, "common_pid", &g->min_len);
+	g->flags = format_place(f, "common_flags", &g->min_len);
 	if (g->kind == GRAPH_EXIT) {
-		g->calltime = graph_place_of(f, "calltime", &g->min_len);
-		g->rettime = graph_place_of(f, "rettime", &g->min_len);
-		g->retval = graph_place_of(f, "retval", &g->min_len);
+		g->calltime = format_place(f, "calltime", &g->min_len);
+		g->rettime = format_place(f, "rettime", &g->min_len);
+		g->retval = format_place(f, "retval", &g->min_len);
 	} else {
-		g->retaddr = graph_place_of(f, "retaddr", &g->min_len);
+		g->retaddr = format_place(f, "retaddr", &g->min_len);
 		g->args = tail_of(g, f);
 	}
 	g->has = (u8)((g->retval.size ? GRAPH_HAS_RETVAL : 0) |

@@ -13,7 +13,7 @@
 #ifndef SKBTRAIL_DECODE_GRAPHREC_H
 #define SKBTRAIL_DECODE_GRAPHREC_H
 
-#include "base/bytes.h"
+#include "decode/format.h"
 
 #define GRAPH_MAX_ARGS 16 /* the kernel records 6 on x86, 8 at most; more are not read */
 #define GRAPH_SYSTEM "ftrace"
@@ -53,11 +53,6 @@ struct graph_record {
 	u8 nr_args;
 };
 
-/* Where a field is; size 0: there is none. */
-struct graph_place {
-	u16 offset, size;
-};
-
 /* One of the formats. */
 struct graph_format {
 	u16 id;	     /* of its records */
@@ -66,7 +61,7 @@ struct graph_format {
 	u8 kind;     /* enum graph_kind */
 	u8 has;	     /* GRAPH_HAS_* of all its records */
 	bool usual;  /* sizes are those of 64-bit kernels, and nothing but what all of them have */
-	struct graph_place func, depth, pid, flags, calltime, rettime, retval, retaddr;
+	struct format_place func, depth, pid, flags, calltime, rettime, retval, retaddr;
 };
 
 #define GRAPH_FORMATS 8
@@ -94,19 +89,6 @@ void graph_formats_init(struct graph_formats *g, bool big_endian, u8 long_size);
  * A format without function or depth, or with fields of impossible sizes, is passed over, too.
  */
 void graph_formats_add(struct graph_formats *g, const char *system, const char *text, size_t len);
-
-struct format;
-
-/**
- * graph_place_of - the place of a plain integer in a record; of size 0 when there is no such field
- * @min_len: raised to the field's end: a record must reach to it
- */
-struct graph_place graph_place_of(const struct format *f, const char *name, u16 *min_len);
-
-static inline u64 graph_load(const u8 *data, struct graph_place place, bool swap)
-{
-	return load_uint(data + place.offset, place.size, swap);
-}
 
 /* Sizes are known: most of a recording goes through here. */
 static inline void graph_decode_usual(const struct graph_format *f, const u8 *data, bool swap,
@@ -151,18 +133,18 @@ static inline bool graph_decode(struct graph_formats *g, u16 id, const u8 *data,
 		graph_decode_usual(f, data, swap, rec);
 		return true;
 	}
-	rec->func = graph_load(data, f->func, swap);
-	rec->depth = (u32)graph_load(data, f->depth, swap);
-	rec->pid = (s32)graph_load(data, f->pid, swap);
+	rec->func = format_load(data, f->func, swap);
+	rec->depth = (u32)format_load(data, f->depth, swap);
+	rec->pid = (s32)format_load(data, f->pid, swap);
 	rec->context =
-		(u8)(graph_load(data, f->flags, swap) & (GRAPH_IN_HARDIRQ | GRAPH_IN_SOFTIRQ));
+		(u8)(format_load(data, f->flags, swap) & (GRAPH_IN_HARDIRQ | GRAPH_IN_SOFTIRQ));
 	if (f->kind == GRAPH_EXIT) {
-		rec->calltime = graph_load(data, f->calltime, swap);
-		rec->rettime = graph_load(data, f->rettime, swap);
+		rec->calltime = format_load(data, f->calltime, swap);
+		rec->rettime = format_load(data, f->rettime, swap);
 	}
 	if (unlikely(f->has & (GRAPH_HAS_RETVAL | GRAPH_HAS_RETADDR))) {
-		rec->retval = graph_load(data, f->retval, swap);
-		rec->retaddr = graph_load(data, f->retaddr, swap);
+		rec->retval = format_load(data, f->retval, swap);
+		rec->retaddr = format_load(data, f->retaddr, swap);
 	}
 	if (f->args && len > f->args) {
 		const u8 *at = data + f->args;

@@ -77,7 +77,8 @@ static bool asks_kernel(const struct bpf_program *program)
 	return loads_from(program, (u32)SKF_NET_OFF, UINT32_MAX);
 }
 
-static int compile(struct bpf_program *program, int link, const char *expr, struct error *err)
+int pktfilter_compile_for(struct bpf_program *program, int link, const char *expr,
+			  struct error *err)
 {
 	pcap_t *dead = pcap_open_dead(link, SNAP_BYTES);
 	int ret = 0;
@@ -104,8 +105,8 @@ int pktfilter_compile(struct pktfilter **out, const char *expr, struct error *er
 	*out = NULL;
 	if (!f)
 		return error_errno(err, ENOMEM, "cannot compile the filter");
-	ret = compile(&f->ether, DLT_EN10MB, expr, err);
-	raw_ret = compile(&f->raw, DLT_RAW, expr, &raw_err);
+	ret = pktfilter_compile_for(&f->ether, DLT_EN10MB, expr, err);
+	raw_ret = pktfilter_compile_for(&f->raw, DLT_RAW, expr, &raw_err);
 	if (ret && raw_ret) {
 		pktfilter_free(f);
 		return ret;

@@ -16,6 +16,18 @@
 #include "decode/packet.h"
 
 struct pktfilter;
+struct bpf_program;
+
+/**
+ * pktfilter_compile_for - what libpcap makes of an expression for one link type
+ * @program: to be freed with pcap_freecode()
+ * @link: DLT_EN10MB, DLT_RAW
+ * @err: as that of pktfilter_compile()
+ *
+ * Return: 0, -EINVAL, -ENOMEM.
+ */
+int pktfilter_compile_for(struct bpf_program *program, int link, const char *expr,
+			  struct error *err);
 
 /**
  * pktfilter_compile - prepare an expression
@@ -37,7 +49,6 @@ void pktfilter_free(struct pktfilter *f);
  * A program without instructions: the expression cannot be had for that link type. Return: false when it asks for
  * tags ("vlan"), which may be beside the bytes that the programs see.
  */
-struct bpf_program;
 bool pktfilter_programs(const struct pktfilter *f, const struct bpf_program **ether,
 			const struct bpf_program **raw);
 

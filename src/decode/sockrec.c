@@ -18,10 +18,10 @@ void sock_formats_add(struct sock_formats *s, const char *system, const char *te
 	    !memmem(text, len, "family", 6) || !format_parse(&f, text, len))
 		return;
 	found.id = (u16)f.id;
-	found.family = graph_place_of(&f, "family", &found.min_len);
-	found.protocol = graph_place_of(&f, "protocol", &found.min_len);
-	found.pid = graph_place_of(&f, "common_pid", &found.min_len);
-	found.flags = graph_place_of(&f, "common_flags", &found.min_len);
+	found.family = format_place(&f, "family", &found.min_len);
+	found.protocol = format_place(&f, "protocol", &found.min_len);
+	found.pid = format_place(&f, "common_pid", &found.min_len);
+	found.flags = format_place(&f, "common_flags", &found.min_len);
 	found.protocol_of_all = tcp ? IPPROTO_TCP : 0;
 	if (found.family.size && found.pid.size && (tcp || found.protocol.size))
 		s->format[s->nr++] = found;
@@ -36,11 +36,11 @@ bool sock_decode(const struct sock_formats *s, u16 id, const u8 *data, u32 len,
 		f++;
 	if (f == end || len < f->min_len)
 		return false;
-	rec->pid = (s32)graph_load(data, f->pid, s->swap);
-	rec->family = (u16)graph_load(data, f->family, s->swap);
+	rec->pid = (s32)format_load(data, f->pid, s->swap);
+	rec->family = (u16)format_load(data, f->family, s->swap);
 	rec->protocol = f->protocol_of_all ? f->protocol_of_all :
-					     (u16)graph_load(data, f->protocol, s->swap);
+					     (u16)format_load(data, f->protocol, s->swap);
 	rec->context =
-		(u8)(graph_load(data, f->flags, s->swap) & (GRAPH_IN_HARDIRQ | GRAPH_IN_SOFTIRQ));
+		(u8)(format_load(data, f->flags, s->swap) & (GRAPH_IN_HARDIRQ | GRAPH_IN_SOFTIRQ));
 	return true;
 }

@@ -19,7 +19,7 @@ struct sock_record {
 struct sock_format {
 	u16 id, min_len;
 	u16 protocol_of_all; /* when the system tells it: of tcp; 0: ->protocol does */
-	struct graph_place family, protocol, pid, flags;
+	struct format_place family, protocol, pid, flags;
 };
 
 #define SOCK_FORMATS 64

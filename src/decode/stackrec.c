@@ -21,7 +21,7 @@ void stack_format_init(struct stack_format *s, bool big_endian, u8 long_size)
 void stack_format_add(struct stack_format *s, const char *system, const char *text, size_t len)
 {
 	const struct format_field *callers;
-	struct graph_place size, pid, flags;
+	struct format_place size, pid, flags;
 	struct format f;
 	u16 min_len = 0;
 
@@ -29,9 +29,9 @@ void stack_format_add(struct stack_format *s, const char *system, const char *te
 	    !format_parse(&f, text, len) || f.name.len != strlen(NAME) ||
 	    memcmp(f.name.at, NAME, f.name.len) != 0)
 		return;
-	size = graph_place_of(&f, "size", &min_len);
-	pid = graph_place_of(&f, "common_pid", &min_len);
-	flags = graph_place_of(&f, "common_flags", &min_len);
+	size = format_place(&f, "size", &min_len);
+	pid = format_place(&f, "common_pid", &min_len);
+	flags = format_place(&f, "common_flags", &min_len);
 	callers = format_find(&f, "caller");
 	if (!size.size || !pid.size || !flags.size || !callers || callers->offset < min_len ||
 	    callers->offset > MAX_OFFSET)
@@ -53,12 +53,12 @@ bool stack_decode(const struct stack_format *s, u16 id, const u8 *data, u32 len,
 	if (!s->callers || id != s->id || len < s->callers)
 		return false;
 	nr = (len - s->callers) / s->long_size;
-	size = graph_load(data, s->size, s->swap);
+	size = format_load(data, s->size, s->swap);
 	if (size < nr)
 		nr = (u32)size;
-	rec->pid = (s32)graph_load(data, s->pid, s->swap);
+	rec->pid = (s32)format_load(data, s->pid, s->swap);
 	rec->context =
-		(u8)(graph_load(data, s->flags, s->swap) & (GRAPH_IN_HARDIRQ | GRAPH_IN_SOFTIRQ));
+		(u8)(format_load(data, s->flags, s->swap) & (GRAPH_IN_HARDIRQ | GRAPH_IN_SOFTIRQ));
 	rec->nr = (u8)(nr < STACK_FUNCS ? nr : STACK_FUNCS);
 	for (i = 0; i < rec->nr; i++)
 		rec->func[i] = load_uint(data + s->callers + (nr - 1 - i) * s->long_size,

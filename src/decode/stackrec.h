@@ -25,7 +25,7 @@ struct stack_record {
 };
 
 struct stack_format {
-	struct graph_place size, pid, flags;
+	struct format_place size, pid, flags;
 	u16 id;	     /* of its records */
 	u16 callers; /* where the addresses begin; 0: there is no such format */
 	u8 long_size;
