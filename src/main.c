@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{ "trace", "show the paths of packets live", cmd_trace },
 	{ "drops", "count dropped packets by reason, place and flow", cmd_drops },
 	{ "calls", "show what system calls on sockets call in the kernel", cmd_calls },
+	{ "flows", "show which processes send and receive how much, and to whom", cmd_flows },
 	{ "record", "capture into a trace.dat file", cmd_record },
 	{ "report", "show the paths in recorded trace.dat files", cmd_report },
 	{ "discover", "find the kernel functions to probe, with reasons, tried out", cmd_discover },
@@ -72,8 +73,8 @@ static void print_version(void)
 	printf("libtracefs %s, libtraceevent %s, json-c %s, libnl %s, zstd %s (built with)\n",
 	       HAVE_LIBTRACEFS_VERSION, HAVE_LIBTRACEEVENT_VERSION, HAVE_JSONC_VERSION,
 	       HAVE_LIBNL_VERSION, HAVE_ZSTD_VERSION);
-	printf("libpcap %s, libbpf %s (reads BTF), libdw %s (built with)\n", HAVE_PCAP_VERSION,
-	       HAVE_BPF_VERSION, HAVE_DW_VERSION);
+	printf("libpcap %s, libbpf %s (reads BTF), libdw %s, ncurses %s (built with)\n",
+	       HAVE_PCAP_VERSION, HAVE_BPF_VERSION, HAVE_DW_VERSION, HAVE_NCURSES_VERSION);
 	printf("json-c %s, zstd %s (running)\n", json_c_version(), ZSTD_versionString());
 	puts("License GPL-2.0-or-later. There is no warranty.");
 }

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "capture/leftovers.h"
 #include "cli/capture_budget.h"
+#include "cli/capture_flows.h"
 #include "cli/capture_graph.h"
 #include "cli/capture_probes.h"
 #include "cli/capture_told.h"
@@ -24,17 +25,20 @@
 /* Packets that the command sent last may still be on their way when it ends. */
 #define GRACE_NS (100 * NSEC_PER_MSEC)
 
-/* Tracepoints only: those that tell addresses, besides what the user asked for. Return: to be freed. */
-static const char **add_told(const struct capture *c, struct capture_request *rq)
+/* What the user asked for, and what it takes of tracepoints besides. @told: those that tell addresses. Return: to be freed. */
+static const char **add_events(const struct capture *c, struct capture_request *rq, bool told)
 {
-	size_t size = rq->event_count + CAPTURE_TOLD_MAX, i;
+	size_t size = rq->event_count + c->flows.nr_events + CAPTURE_TOLD_MAX, i;
 	const char **events = calloc(size, sizeof(*events));
 
 	if (!events)
 		return NULL;
 	for (i = 0; i < rq->event_count; i++)
 		events[i] = rq->events[i];
-	rq->event_count += capture_told(&c->features, events + rq->event_count);
+	for (i = 0; i < c->flows.nr_events; i++)
+		events[rq->event_count++] = c->flows.events[i];
+	if (told)
+		rq->event_count += capture_told(&c->features, events + rq->event_count);
 	rq->events = events;
 	return events;
 }
@@ -43,7 +47,8 @@ int capture_build_plan(const struct capture *c, const struct probes *probes, str
 		       struct error *err)
 {
 	struct capture_request request = c->options->request;
-	const char **events = NULL;
+	bool told = !c->options->tap && !request.only_events && !(probes && probes->nr);
+	const char **events;
 	int ret;
 
 	request.pid = (unsigned int)getpid();
@@ -51,11 +56,9 @@ int capture_build_plan(const struct capture *c, const struct probes *probes, str
 	request.probes = probes;
 	request.graph = &c->graph;
 	request.stacks = capture_wants_stacks(c->options);
-	if (!c->options->tap && !(probes && probes->nr)) {
-		events = add_told(c, &request);
-		if (!events)
-			return error_errno(err, ENOMEM, "cannot plan the capture");
-	}
+	events = add_events(c, &request, told);
+	if (!events)
+		return error_errno(err, ENOMEM, "cannot plan the capture");
 	ret = plan_build(&request, &c->features, plan, err);
 	free(events);
 	return ret;
@@ -63,8 +66,12 @@ int capture_build_plan(const struct capture *c, const struct probes *probes, str
 
 int capture_choose(struct capture *c, struct error *err)
 {
-	int ret = capture_probes(&c->want, &c->features, &c->layout, &c->down, &c->probes, err);
+	int ret = 0;
 
+	if (!c->options->request.only_events)
+		ret = capture_probes(&c->want, &c->features, &c->layout, &c->down, &c->probes, err);
+	if (!ret && c->options->flows)
+		ret = capture_flows(c, c->want.max_tier, err);
 	return ret ? ret : capture_build_plan(c, &c->probes, &c->plan, err);
 }
 
@@ -171,6 +178,16 @@ static bool workload_job_ended(void *ctx)
 	return workload_ended(ctx);
 }
 
+/* What the kernel will not sum up has records. */
+static int without_sums(struct capture *c, struct error *err)
+{
+	snprintf(c->no_sums, sizeof(c->no_sums), "%.500s", err->text);
+	memset(err, 0, sizeof(*err));
+	plan_free(&c->plan);
+	probes_free(&c->probes);
+	return capture_choose(c, err);
+}
+
 /* Apply the plan; where probe events are refused, one without them. */
 int capture_open_session(struct capture *c, struct error *err)
 {
@@ -178,6 +195,11 @@ int capture_open_session(struct capture *c, struct error *err)
 
 	if (!ret)
 		ret = session_open(&c->plan, &c->session, err);
+	if (ret && ret != -ENOTSUP && c->flows.aggregated) {
+		ret = without_sums(c, err);
+		if (!ret)
+			ret = session_open(&c->plan, &c->session, err);
+	}
 	if (ret != -ENOTSUP)
 		return ret;
 	snprintf(c->no_probes, sizeof(c->no_probes), "%.500s", err->text);
@@ -185,7 +207,9 @@ int capture_open_session(struct capture *c, struct error *err)
 		return ret;
 	memset(err, 0, sizeof(*err));
 	plan_free(&c->plan);
-	ret = capture_build_plan(c, NULL, &c->plan, err);
+	ret = c->options->flows ? capture_flows(c, TIER_T0, err) : 0;
+	if (!ret)
+		ret = capture_build_plan(c, NULL, &c->plan, err);
 	if (!ret)
 		ret = capture_graph_ready(c, err);
 	return ret ? ret : session_open(&c->plan, &c->session, err);
@@ -213,6 +237,8 @@ static bool wants_cost(const struct capture_options *o)
 {
 	if (o->measure_cost || o->budget_ppm)
 		return true;
+	if (o->request.only_events || o->flows)
+		return false;
 	return !o->output.on_path && (o->output.json || (o->output.verbose && !o->output.quiet));
 }
 
@@ -389,19 +415,20 @@ static int time_left_ms(const struct capture *c, int timeout_ms)
 
 int capture_wait(struct capture *c, int timeout_ms, struct error *err)
 {
-	struct pollfd extra[3] = {
+	struct pollfd extra[4] = {
 		{ c->signal_fd, POLLIN, 0 },
 		{ STDOUT_FILENO, 0, 0 }, /* only to learn that the reader has gone */
 		{ c->grace_ns ? -1 : c->job.fd, POLLIN, 0 },
+		{ c->keys ? STDIN_FILENO : -1, POLLIN, 0 },
 	};
 	int ret;
 
-	ret = live_wait(c->live, extra, 3, time_left_ms(c, timeout_ms));
+	ret = live_wait(c->live, extra, ARRAY_SIZE(extra), time_left_ms(c, timeout_ms));
 	if (ret)
 		return error_errno(err, -ret, "cannot wait for records");
 	if (extra[0].revents)
 		capture_take_signal(c);
-	if (c->signal || extra[1].revents & POLLERR)
+	if (c->signal || extra[1].revents & POLLERR || extra[3].revents & (POLLERR | POLLHUP))
 		return 0;
 	if (!c->grace_ns && extra[2].revents && c->job.ended(c->job.ctx))
 		c->grace_ns = now_ns() + GRACE_NS;
@@ -509,6 +536,7 @@ int capture_close(struct capture *c, struct error *err)
 	optables_free(c->tables);
 	c->tables = NULL;
 	probes_free(&c->probes);
+	flowprobes_free(&c->flows);
 	pushdown_free(&c->down);
 	features_free(&c->features);
 	return ret;

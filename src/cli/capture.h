@@ -10,6 +10,7 @@
 #define SKBTRAIL_CLI_CAPTURE_H
 
 #include "capture/cost.h"
+#include "capture/flowprobes.h"
 #include "capture/graph.h"
 #include "capture/plan.h"
 #include "capture/probes.h"
@@ -44,7 +45,11 @@ struct capture_options {
 	bool no_calls;		   /* --no-calls */
 	bool all_calls;		   /* all that system calls of sockets call, not only chains */
 	s32 calls_pid;		   /* whose; 0: the command's */
-	u32 depth;		   /* below a system call; 0: the default */
+	bool flows;		   /* events of sockets and their bytes, too */
+	bool latency;	/* with ->flows: when calls begin, and when there is something to read */
+	bool aggregate; /* their sums made by the kernel, where it can */
+	bool must_aggregate; /* or else it is an error */
+	u32 depth;	     /* below a system call; 0: the default */
 };
 
 /* Something whose end ends the capture, besides signals and time. */
@@ -63,8 +68,12 @@ struct capture {
 	struct probes probes;
 	struct pushdown down;
 	struct graph graph;	 /* ->scope is SCOPE_NONE: no function_graph */
+	struct flowprobes flows; /* with options->flows; its probes are among ->probes */
 	struct optables *tables; /* for the recording of calls; NULL: none */
-	char no_probes[512];	 /* why the kernel took none of them; "" otherwise */
+	u32 sums_table;		 /* flowprobes_request.table_size, ->half_ticks */
+	u64 sums_half_ticks;
+	char no_sums[512];   /* why the kernel refused to sum up flows; "" otherwise */
+	char no_probes[512]; /* why the kernel took none of them; "" otherwise */
 	struct plan plan;
 	struct session *session;
 	struct live *live;
@@ -72,6 +81,7 @@ struct capture {
 	const struct netns_take_options *held; /* netns that the tap would not find; NULL: none */
 	struct workload *workload;
 	struct capture_job job;
+	bool keys; /* standard input is a terminal: what is typed there ends capture_wait(), its end the capture */
 	struct cost_link *link; /* NULL: no cost is measured, or none can be */
 	struct cost cost;
 	u64 start_ns, stop_ns; /* of tracing, CLOCK_MONOTONIC */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/capture_flows.h"
 #include "cli/capture_probes.h"
 #include "cli/check_probes.h"
 #include "cli/cli.h"
@@ -142,7 +143,7 @@ static void print_tiers(const struct features *f, const struct probes *probes)
 }
 
 static void print_features(const struct features *f, const struct layout *layout,
-			   const struct probes *probes, bool color)
+			   const struct probes *probes, const struct flowprobes *flows, bool color)
 {
 	struct look look;
 	int id;
@@ -156,17 +157,20 @@ static void print_features(const struct features *f, const struct layout *layout
 		check_print_probes(layout, probes);
 	if (features_allow(f, TIER_T0))
 		check_print_tap(layout, probes);
+	if (features_allow(f, TIER_T0))
+		check_print_flows(flows);
 	print_tiers(f, probes);
 }
 
 static int print_json(const struct features *f, const struct layout *layout,
-		      const struct probes *probes, struct error *err)
+		      const struct probes *probes, const struct flowprobes *flows,
+		      struct error *err)
 {
 	struct strbuf out = STRBUF_INIT;
 	int ret = features_to_json(f, &out);
 
 	if (!ret)
-		ret = check_add_json(&out, layout, probes);
+		ret = check_add_json(&out, layout, probes, flows);
 	if (ret)
 		error_errno(err, -ret, "cannot write the description of this kernel");
 	else
@@ -179,6 +183,8 @@ static int check(bool json, bool color, const char *structs, struct error *err)
 {
 	struct probe_request rq = { .hops = HOPS_DEFAULT };
 	struct probes probes = { 0 };
+	struct flowprobes_request flows_rq = { .latency = true };
+	struct flowprobes flows = { 0 };
 	struct layout layout = { 0 };
 	struct features f;
 	int status = CLI_OK;
@@ -188,14 +194,16 @@ static int check(bool json, bool color, const char *structs, struct error *err)
 		return CLI_FAILURE;
 	}
 	if (capture_layout(&rq, &f, structs, false, &layout, err) ||
-	    capture_probes(&rq, &f, &layout, NULL, &probes, err))
+	    capture_probes(&rq, &f, &layout, NULL, &probes, err) ||
+	    capture_flows_choose(&f, &layout, &flows_rq, &flows, err))
 		status = CLI_FAILURE;
 	else if (json)
-		status = print_json(&f, &layout, &probes, err);
+		status = print_json(&f, &layout, &probes, &flows, err);
 	else
-		print_features(&f, &layout, &probes, color);
+		print_features(&f, &layout, &probes, &flows, color);
 	if (status == CLI_OK && features_require_t0(&f, err))
 		status = CLI_FAILURE;
+	flowprobes_free(&flows);
 	probes_free(&probes);
 	features_free(&f);
 	return status;

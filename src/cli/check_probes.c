@@ -119,6 +119,46 @@ void check_print_tap(const struct layout *layout, const struct probes *probes)
 		       probes->tier > TIER_T0 ? "--tier T0 " : "");
 }
 
+static const char *ends_words(const struct flowprobes *flows)
+{
+	if (flows->tcp_ends && flows->udp_ends)
+		return "told";
+	return flows->tcp_ends ? "told of TCP only" : "of TCP when they close";
+}
+
+void check_print_flows(const struct flowprobes *flows)
+{
+	const struct probe_missing *m;
+	size_t i;
+
+	printf("\nsockets (skbtrail flows): %s%s\n", flow_source_words(flows->source),
+	       flows->source == FLOW_SOURCE_STATES ? "; with --tap those of packets" : "");
+	printf("  ends of sockets: %s; splice(2) from TCP sockets: %s\n", ends_words(flows),
+	       flows->splices ? "told" : "not told");
+	for (i = 0; i < flows->probes.nr_missing; i++) {
+		m = &flows->probes.missing[i];
+		printf("    %s: %s\n", m->name, m->why);
+	}
+}
+
+static struct json_object *flows_json(const struct flowprobes *flows)
+{
+	static const char *const sources[] = { [FLOW_SOURCE_STATES] = "states",
+					       [FLOW_SOURCE_CALLS] = "calls",
+					       [FLOW_SOURCE_RESULTS] = "results",
+					       [FLOW_SOURCE_WHOLE] = "results_with_addresses" };
+	struct json_object *obj = json_object_new_object();
+
+	json_object_object_add(obj, "source", json_object_new_string(sources[flows->source]));
+	if (flows->source == FLOW_SOURCE_STATES)
+		json_object_object_add(obj, "bytes_with_tap", json_object_new_string("packets"));
+	json_object_object_add(obj, "tcp_ends", json_object_new_boolean(flows->tcp_ends));
+	json_object_object_add(obj, "udp_ends", json_object_new_boolean(flows->udp_ends));
+	json_object_object_add(obj, "splices", json_object_new_boolean(flows->splices));
+	json_object_object_add(obj, "probes", json_object_new_int64((s64)flows->probes.nr));
+	return obj;
+}
+
 static struct json_object *tap_json(const struct layout *layout, const struct probes *probes)
 {
 	struct json_object *obj = json_object_new_object();
@@ -194,7 +234,8 @@ static struct json_object *probes_json(const struct probes *probes)
 	return obj;
 }
 
-int check_add_json(struct strbuf *doc, const struct layout *layout, const struct probes *probes)
+int check_add_json(struct strbuf *doc, const struct layout *layout, const struct probes *probes,
+		   const struct flowprobes *flows)
 {
 	struct json_object *obj = json_tokener_parse(strbuf_cstr(doc));
 	const char *text = NULL;
@@ -203,6 +244,7 @@ int check_add_json(struct strbuf *doc, const struct layout *layout, const struct
 		json_object_object_add(obj, "structs", structs_json(layout));
 		json_object_object_add(obj, "probes", probes_json(probes));
 		json_object_object_add(obj, "tap", tap_json(layout, probes));
+		json_object_object_add(obj, "flows", flows_json(flows));
 		text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY |
 								   JSON_C_TO_STRING_NOSLASHESCAPE);
 	}

@@ -6,6 +6,7 @@
 #define SKBTRAIL_CLI_CHECK_PROBES_H
 
 #include "base/strbuf.h"
+#include "capture/flowprobes.h"
 #include "capture/probes.h"
 #include "kernel/structs.h"
 
@@ -15,11 +16,15 @@ void check_print_probes(const struct layout *layout, const struct probes *probes
 /** check_print_tap - whether packet sockets can tell headers, where nothing else does */
 void check_print_tap(const struct layout *layout, const struct probes *probes);
 
+/** check_print_flows - where 'skbtrail flows' has bytes from */
+void check_print_flows(const struct flowprobes *flows);
+
 /**
- * check_add_json - add "structs", "probes" and "tap" to the JSON object in @doc
+ * check_add_json - add "structs", "probes", "tap" and "flows" to the JSON object in @doc
  *
  * Return: 0 or -ENOMEM.
  */
-int check_add_json(struct strbuf *doc, const struct layout *layout, const struct probes *probes);
+int check_add_json(struct strbuf *doc, const struct layout *layout, const struct probes *probes,
+		   const struct flowprobes *flows);
 
 #endif

@@ -29,6 +29,7 @@ int cmd_clean(int argc, char **argv, struct error *err);
 int cmd_demo(int argc, char **argv, struct error *err);
 int cmd_discover(int argc, char **argv, struct error *err);
 int cmd_drops(int argc, char **argv, struct error *err);
+int cmd_flows(int argc, char **argv, struct error *err);
 int cmd_record(int argc, char **argv, struct error *err);
 int cmd_report(int argc, char **argv, struct error *err);
 int cmd_structs(int argc, char **argv, struct error *err);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define ROUND_MS 100
 #define MAX_FORMAT_BYTES (1u << 20)
@@ -17,45 +18,85 @@ static int load_symbols(struct pipeline *p, void *ctx)
 	return strbuf_read_file(&p->symbols.text, "/proc/kallsyms", 256u << 20);
 }
 
-static int add_formats(struct pipeline *p, const struct capture *c, struct error *err)
+/* The format file of "system:name". */
+static int format_text(const struct plan *plan, const char *event, struct strbuf *text)
 {
-	static const char *const formats[] = { "funcgraph_entry", "funcgraph_retaddr_entry",
-					       "funcgraph_exit", "kernel_stack" };
-	const struct plan *plan = &c->plan;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/events/%.*s/%s/format", plan->tracing_dir,
+		 (int)strcspn(event, ":"), event, strchr(event, ':') + 1);
+	text->len = 0;
+	return strbuf_read_file(text, path, MAX_FORMAT_BYTES);
+}
+
+int live_formats(const struct plan *plan, live_format take, void *ctx, struct error *err)
+{
 	struct strbuf text = STRBUF_INIT;
-	char path[4096], system[128];
-	const char *colon;
+	char system[128];
 	size_t i;
 	int ret = 0;
 
 	for (i = 0; i < plan->event_count && !ret; i++) {
-		colon = strchr(plan->events[i], ':');
-		snprintf(system, sizeof(system), "%.*s", (int)(colon - plan->events[i]),
-			 plan->events[i]);
-		snprintf(path, sizeof(path), "%s/events/%s/%s/format", plan->tracing_dir, system,
-			 colon + 1);
-		text.len = 0;
-		ret = strbuf_read_file(&text, path, MAX_FORMAT_BYTES);
-		if (ret)
-			error_errno(err, -ret, "cannot read %s", path);
-		else
-			ret = pipeline_add_format(p, system, text.data, text.len, err);
+		const char *event = plan->events[i];
+
+		snprintf(system, sizeof(system), "%.*s", (int)strcspn(event, ":"), event);
+		ret = format_text(plan, event, &text);
+		ret = ret ? error_errno(err, -ret, "cannot read the format of %s", event) :
+			    take(ctx, system, &text, err);
 	}
-	for (i = 0; !ret && i < ARRAY_SIZE(formats); i++) {
-		snprintf(path, sizeof(path), "%s/events/ftrace/%s/format", plan->tracing_dir,
-			 formats[i]);
-		text.len = 0;
-		/* not every kernel has all of them */
-		if (!strbuf_read_file(&text, path, MAX_FORMAT_BYTES))
-			ret = pipeline_add_format(p, GRAPH_SYSTEM, text.data, text.len, err);
-	}
-	if (!ret && p->schema.tapped) {
-		snprintf(path, sizeof(path), "%s/events/ftrace/raw_data/format", plan->tracing_dir);
-		text.len = 0;
-		ret = strbuf_read_file(&text, path, MAX_FORMAT_BYTES);
-		ret = ret ? error_errno(err, -ret, "--tap: cannot read %s", path) :
-			    schema_add_format(&p->schema, "ftrace", text.data, text.len, err);
-	}
+	strbuf_free(&text);
+	return ret;
+}
+
+static int add_format(void *ctx, const char *system, const struct strbuf *text, struct error *err)
+{
+	return pipeline_add_format(ctx, system, text->data, text->len, err);
+}
+
+static int add_graph_formats(struct pipeline *p, const struct plan *plan, struct strbuf *text,
+			     struct error *err)
+{
+	static const char *const events[] = { GRAPH_SYSTEM ":funcgraph_entry",
+					      GRAPH_SYSTEM ":funcgraph_retaddr_entry",
+					      GRAPH_SYSTEM ":funcgraph_exit",
+					      GRAPH_SYSTEM ":kernel_stack" };
+	size_t i;
+	int ret = 0;
+
+	/* not every kernel has all of them */
+	for (i = 0; !ret && i < ARRAY_SIZE(events); i++)
+		if (!format_text(plan, events[i], text))
+			ret = add_format(p, GRAPH_SYSTEM, text, err);
+	return ret;
+}
+
+int live_tap_format(const struct plan *plan, live_format take, void *ctx, struct error *err)
+{
+	struct strbuf text = STRBUF_INIT;
+	int ret = format_text(plan, "ftrace:raw_data", &text);
+
+	ret = ret ? error_errno(err, -ret, "--tap: cannot read the format of ftrace:raw_data") :
+		    take(ctx, "ftrace", &text, err);
+	strbuf_free(&text);
+	return ret;
+}
+
+static int add_frames(void *ctx, const char *system, const struct strbuf *text, struct error *err)
+{
+	struct pipeline *p = ctx;
+
+	return schema_add_format(&p->schema, system, text->data, text->len, err);
+}
+
+static int add_formats(struct pipeline *p, const struct capture *c, struct error *err)
+{
+	struct strbuf text = STRBUF_INIT;
+	int ret = live_formats(&c->plan, add_format, p, err);
+
+	if (!ret)
+		ret = add_graph_formats(p, &c->plan, &text, err);
+	if (!ret && p->schema.tapped)
+		ret = live_tap_format(&c->plan, add_frames, p, err);
 	strbuf_free(&text);
 	return ret;
 }
@@ -137,15 +178,19 @@ static int show_end(struct pipeline *p, struct stream *s, struct capture *c)
 	return pipeline_totals(p, s, lost, capture_time_ns(c), capture_own_cpu_ns(c));
 }
 
-int live_trace(struct pipeline *p, struct capture *c, struct error *err)
+int live_stream(struct stream **out, const struct capture *c, struct error *err)
 {
 	struct feeder *feeder;
-	struct stream *s;
-	int ret;
+	int ret = live_feeder(&feeder, c->live, err);
 
-	ret = live_feeder(&feeder, c->live, err);
-	if (!ret)
-		ret = stream_open(&s, feeder, live_layout(c->live), err);
+	return ret ? ret : stream_open(out, feeder, live_layout(c->live), err);
+}
+
+int live_trace(struct pipeline *p, struct capture *c, struct error *err)
+{
+	struct stream *s;
+	int ret = live_stream(&s, c, err);
+
 	if (ret)
 		return ret;
 	pipeline_clock(p, c->plan.clock, false);

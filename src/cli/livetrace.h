@@ -7,6 +7,19 @@
 
 #include "cli/capture.h"
 
+/** live_format - takes the format file of an event; Return: 0 or -errno */
+typedef int (*live_format)(void *ctx, const char *system, const struct strbuf *text,
+			   struct error *err);
+
+/** live_formats - hand over the formats of all events of a plan */
+int live_formats(const struct plan *plan, live_format take, void *ctx, struct error *err);
+
+/** live_tap_format - hand over the format of a tap's frames */
+int live_tap_format(const struct plan *plan, live_format take, void *ctx, struct error *err);
+
+/** live_stream - the records of an open capture, in order of time. Return: 0 or -errno */
+int live_stream(struct stream **out, const struct capture *c, struct error *err);
+
 /**
  * live_pipeline - prepare a pipeline for an open capture
  * @snapshot: becomes owned by the pipeline; NULL: none

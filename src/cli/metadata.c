@@ -172,3 +172,97 @@ int metadata_tables(const char *text, struct optables **out, struct error *err)
 	json_object_put(obj);
 	return ret;
 }
+
+/* ---- sockets */
+
+static struct json_object *flows_to_json(const struct metadata_flows *flows)
+{
+	struct json_object *obj = json_object_new_object(), *inventory = NULL, *waiting;
+
+	if (!obj)
+		return NULL;
+	json_object_object_add(obj, "taken_ns", json_object_new_uint64(flows->taken_ns));
+	json_object_object_add(obj, "pid", json_object_new_int(flows->pid));
+	json_object_object_add(obj, "no_bytes", json_object_new_boolean(flows->no_bytes));
+	waiting = flows->waiting.nr ? waiting_to_json(&flows->waiting) : NULL;
+	if (waiting)
+		json_object_object_add(obj, "waiting", waiting);
+	if (flows->has_inventory) {
+		inventory = sockdiag_to_json(&flows->inventory);
+		if (!inventory) {
+			json_object_put(obj);
+			return NULL;
+		}
+		json_object_object_add(obj, "inventory", inventory);
+	}
+	return obj;
+}
+
+int metadata_put_flows(struct strbuf *out, const struct strbuf *base,
+		       const struct metadata_flows *flows)
+{
+	struct json_object *obj = flows_to_json(flows), *tasks = tasklist_to_json(&flows->tasks);
+	int ret = -ENOMEM;
+
+	/* put before the brace that ends the object */
+	if (obj && tasks && base->len && base->data[base->len - 1] == '}') {
+		out->len = 0;
+		strbuf_put(out, base->data, base->len - 1);
+		strbuf_printf(out, ",\"flows\":%s",
+			      json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN));
+		strbuf_printf(out, ",\"tasks\":%s}",
+			      json_object_to_json_string_ext(tasks, JSON_C_TO_STRING_PLAIN));
+		ret = out->failed ? -ENOMEM : 0;
+	}
+	json_object_put(obj);
+	json_object_put(tasks);
+	return ret;
+}
+
+static int read_flows(struct metadata_flows *flows, struct json_object *obj, struct error *err)
+{
+	struct json_object *value;
+	int ret;
+
+	flows->taken_ns = read_number(obj, "taken_ns", INT64_MAX);
+	flows->pid = (s32)read_number(obj, "pid", INT32_MAX);
+	if (json_object_object_get_ex(obj, "no_bytes", &value))
+		flows->no_bytes = json_object_get_boolean(value);
+	if (json_object_object_get_ex(obj, "waiting", &value) &&
+	    waiting_from_json(&flows->waiting, value))
+		return error_errno(err, ENOMEM, "cannot keep the calls that waited");
+	if (!json_object_object_get_ex(obj, "inventory", &value))
+		return 0;
+	ret = json_object_is_type(value, json_type_object) ?
+		      sockdiag_from_json(&flows->inventory, value) :
+		      -EBADMSG;
+	flows->has_inventory = !ret;
+	return ret ? error_errno(err, -ret, "damaged inventory of sockets") : 0;
+}
+
+int metadata_read_flows(struct metadata_flows *flows, const char *text, struct error *err)
+{
+	struct json_object *obj = json_tokener_parse(text), *value;
+	int ret = 0;
+
+	memset(flows, 0, sizeof(*flows));
+	if (!json_object_is_type(obj, json_type_object)) {
+		json_object_put(obj);
+		return error_set(err, EBADMSG, "damaged metadata of skbtrail");
+	}
+	if (json_object_object_get_ex(obj, "flows", &value) &&
+	    json_object_is_type(value, json_type_object))
+		ret = read_flows(flows, value, err);
+	if (!ret && json_object_object_get_ex(obj, "tasks", &value) &&
+	    tasklist_from_json(&flows->tasks, value))
+		ret = error_errno(err, ENOMEM, "cannot keep the names of tasks");
+	json_object_put(obj);
+	return ret;
+}
+
+void metadata_flows_free(struct metadata_flows *flows)
+{
+	sockdiag_free(&flows->inventory);
+	tasklist_free(&flows->tasks);
+	waiting_free(&flows->waiting);
+}

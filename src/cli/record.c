@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/capture.h"
+#include "cli/capture_flows.h"
 #include "cli/capture_graph.h"
 #include "cli/cli.h"
 #include "cli/metadata.h"
@@ -18,6 +20,17 @@
 #include "trace/recorder.h"
 
 #define ROUND_MS 1000
+
+enum {
+	OPT_FLOWS = 1024,
+};
+
+/* What is stored of sockets and tasks, with --flows; the rest of the metadata beside it. */
+struct record_command {
+	struct capture_options capture; /* first: a session is handed a pointer to it */
+	struct metadata_flows flows;
+	struct strbuf meta;
+};
 #define DEFAULT_FILE "trace.dat"
 
 static void print_help(void)
@@ -29,6 +42,8 @@ static void print_help(void)
 	     "holds kernel addresses, and packets' headers with a little of what follows them.\n\n"
 	     "  -o, --output FILE   the file (default trace.dat); - for a stream to standard\n"
 	     "                      output, which 'skbtrail report -' reads\n" CAPTURE_OPTIONS_HELP
+	     "      --flows         also sockets and their bytes, for 'skbtrail flows'; with -p\n"
+	     "                      flows shows what this process does\n"
 	     "      --calls         also what COMMAND's system calls on sockets call in the\n"
 	     "                      kernel, for 'skbtrail calls'; by function_graph\n"
 	     "  -p, --pid PID       with --calls, without COMMAND: of this process, all threads\n"
@@ -45,6 +60,34 @@ static void print_help(void)
 	     "  skbtrail record -o night.dat -d 3600 -b 16M\n"
 	     "  skbtrail record -f 'tcp port 80' -d 600\n"
 	     "  ssh box skbtrail record -d 5 -o - | skbtrail report -\n");
+}
+
+static struct record_command *command_of(const struct capture *c)
+{
+	return (struct record_command *)(uintptr_t)c->options;
+}
+
+/* Before tracing starts, so that each of these sockets has a cookie in all records. */
+static int take_inventory(struct dathead *head, struct capture *c, struct error *err)
+{
+	struct record_command *cmd = command_of(c);
+	struct metadata_flows *flows = &cmd->flows;
+	struct error why = { 0 };
+	int ret = sockdiag_take(&flows->inventory, NULL, &why);
+
+	flows->has_inventory = !ret;
+	flows->taken_ns = now_ns();
+	flows->no_bytes = c->flows.source == FLOW_SOURCE_STATES;
+	if ((ret || flows->inventory.incomplete[0]) && !c->options->output.quiet)
+		fprintf(stderr, "skbtrail: the inventory of sockets lacks something: %s\n",
+			ret ? why.text : flows->inventory.incomplete);
+	if (tasklist_scan(&flows->tasks, "", false))
+		return error_errno(err, ENOMEM, "cannot keep the names of tasks");
+	cmd->meta = head->meta;
+	head->meta = (struct strbuf)STRBUF_INIT;
+	if (metadata_put_flows(&head->meta, &cmd->meta, flows))
+		return error_errno(err, ENOMEM, "cannot describe the recording");
+	return 0;
 }
 
 static int prepare_head(struct dathead *head, struct capture *c, struct error *err)
@@ -67,6 +110,8 @@ static int prepare_head(struct dathead *head, struct capture *c, struct error *e
 	ret = capture_device(c, netns, err);
 	if (!ret && metadata_write(&head->meta, c, netns))
 		ret = error_errno(err, ENOMEM, "cannot describe the recording");
+	if (!ret && c->options->flows)
+		ret = take_inventory(head, c, err);
 	netns_snapshot_free(netns);
 	return ret;
 }
@@ -74,9 +119,13 @@ static int prepare_head(struct dathead *head, struct capture *c, struct error *e
 /* What only the end of the recording knows: names of tasks, counters, devices that came later. */
 static void complete_head(struct dathead *head, struct capture *c)
 {
+	struct record_command *cmd = command_of(c);
 	u32 i, cpus = live_cpus(c->live);
 	char path[4096];
 
+	/* names as they are now; without memory what is there stays */
+	if (c->options->flows && !tasklist_scan(&cmd->flows.tasks, "", true))
+		metadata_put_flows(&head->meta, &cmd->meta, &cmd->flows);
 	dathead_name_tasks(head, c->plan.tracing_dir, NULL);
 	head->cpustat = calloc(cpus, sizeof(*head->cpustat));
 	for (i = 0; head->cpustat && i < cpus; i++) {
@@ -146,6 +195,8 @@ static int record_into(struct capture *c, struct recorder *r, struct dathead *he
 	int ret;
 
 	ret = capture_start(c, err);
+	if (!ret && c->options->flows)
+		ret = capture_flows_waiting(c, &command_of(c)->flows.waiting, err);
 	if (!ret)
 		ret = record_loop(c, r, err);
 	if (capture_stop(c, &late) && !ret) {
@@ -187,6 +238,8 @@ static int record_session(struct capture *c, struct error *err)
 		ret = recorder_open(&r, file, &head, c->live, err);
 	if (!ret) {
 		capture_announce(c, "recording");
+		if (c->options->flows)
+			capture_flows_announce(c);
 		ret = record_into(c, r, &head, err);
 	}
 	recorder_free(r);
@@ -199,6 +252,7 @@ int cmd_record(int argc, char **argv, struct error *err)
 	static const struct option longs[] = {
 		CAPTURE_LONG_OPTIONS,
 		{ "output", required_argument, NULL, 'o' },
+		{ "flows", no_argument, NULL, OPT_FLOWS },
 		{ "calls", no_argument, NULL, OPT_CALLS },
 		{ "pid", required_argument, NULL, 'p' },
 		{ "depth", required_argument, NULL, OPT_DEPTH },
@@ -209,9 +263,10 @@ int cmd_record(int argc, char **argv, struct error *err)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct capture_options options = { .push_down = true,
-					   .measure_cost = true,
-					   .chains = true };
+	struct record_command cmd = {
+		.capture = { .push_down = true, .measure_cost = true, .chains = true }
+	};
+	struct capture_options *options = &cmd.capture;
 	int c, ret = 0;
 
 	opterr = 0;
@@ -219,26 +274,34 @@ int cmd_record(int argc, char **argv, struct error *err)
 					NULL)) >= 0) {
 		if (c == 'h') {
 			print_help();
-			capture_options_free(&options);
+			capture_options_free(options);
 			return CLI_OK;
 		}
 		if (c == 'o' && *optarg)
-			options.file = optarg;
+			options->file = optarg;
+		else if (c == OPT_FLOWS)
+			options->flows = options->latency = true;
 		else if (c == OPT_CALLS)
-			options.all_calls = true, options.measure_cost = false;
+			options->all_calls = true, options->measure_cost = false;
 		else if (c == 'p' || c == OPT_DEPTH)
-			ret = capture_calls_option(&options, c, optarg) ?
+			ret = capture_calls_option(options, c, optarg) ?
 				      options_bad(err, "record", argv, c) :
 				      0;
-		else if (capture_option(&options, c, optarg))
+		else if (capture_option(options, c, optarg))
 			ret = options_bad(err, "record", argv, c);
 	}
 	if (!ret)
-		ret = capture_command(&options, "record", argc, argv, err);
+		ret = capture_command(options, "record", argc, argv, err);
+	if (!ret && options->flows && !options->all_calls) {
+		cmd.flows.pid = options->calls_pid;
+		options->calls_pid = 0;
+	}
 	if (!ret)
-		ret = capture_calls_check(&options, "record", err);
+		ret = capture_calls_check(options, "record", err);
 	if (!ret)
-		ret = capture_run(&options, record_session, err);
-	capture_options_free(&options);
+		ret = capture_run(options, record_session, err);
+	capture_options_free(options);
+	metadata_flows_free(&cmd.flows);
+	strbuf_free(&cmd.meta);
 	return ret;
 }

@@ -14,6 +14,7 @@
 #include "cli/metadata.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/report_flow.h"
 #include "trace/datfile.h"
 
 static void print_help(void)
@@ -22,12 +23,14 @@ static void print_help(void)
 	     "Show the paths of the packets in trace.dat files, recorded by skbtrail or\n"
 	     "trace-cmd on this or any other machine. FILE may be - for standard input.\n\n" SELECT_FILTER_HELP
 		     SELECT_OPTIONS_HELP SELECT_ENDS_HELP OUTPUT_OPTIONS_HELP
+	     "      --flow N        only packets of socket N of 'skbtrail flows FILE --json'\n"
 	     "  -h, --help          this text\n\n"
 	     "Examples:\n"
 	     "  skbtrail report trace.dat\n"
 	     "  skbtrail report -f 'icmp and host 10.0.2.2' trace.dat\n"
 	     "  skbtrail report -i eth0 --brief --dropped trace.dat\n"
 	     "  skbtrail report --json trace.dat | jq '.end.state // empty' | sort | uniq -c\n"
+	     "  skbtrail report --flow 12 trace.dat\n"
 	     "  ssh box skbtrail record -d 5 -o - | skbtrail report -\n");
 }
 
@@ -167,9 +170,10 @@ static int show_totals(struct pipeline *p, const struct stream *s)
 }
 
 /* One buffer: records of another instance tell of the same packets again, so each has its own run. */
-static int report_buffer(struct datfile *df, const struct datfile_buffer *buffer,
-			 const struct output_options *options, struct error *err)
+static int report_buffer(void *ctx, struct datfile *df, const struct datfile_buffer *buffer,
+			 struct error *err)
 {
+	const struct output_options *options = ctx;
 	struct symbol_loader symbols = { 0 };
 	struct stream *s = NULL;
 	struct pipeline p;
@@ -203,10 +207,7 @@ static int report_buffer(struct datfile *df, const struct datfile_buffer *buffer
 	else if (ret && !err->text[0])
 		error_errno(err, -ret, "cannot write to standard output");
 	else if (!ret && s->error)
-		ret = error_set(err, -s->error,
-				"%s: damaged or cut off: ring-buffer data; what "
-				"came before is shown",
-				df->path);
+		ret = report_damaged(df, s, err);
 	if (ret != -EPIPE && s->stats.records)
 		totals = show_totals(&p, s);
 	if (!ret && totals)
@@ -226,7 +227,8 @@ out:
 	return ret;
 }
 
-int report_file(const char *path, const struct output_options *options, struct error *err)
+int report_each_buffer(const char *path, bool quiet, report_buffer_fn fn, void *ctx,
+		       struct error *err)
 {
 	struct datfile *df;
 	int ret;
@@ -235,13 +237,13 @@ int report_file(const char *path, const struct output_options *options, struct e
 	ret = datfile_open(&df, path, err);
 	if (ret)
 		return ret;
-	if (df->unfinished && !options->quiet)
+	if (df->unfinished && !quiet)
 		fprintf(stderr,
 			"skbtrail: %s: the recording was not finished; showing what is "
 			"there\n",
 			df->path);
 	for (i = 0; i < df->nr_buffers && !ret; i++)
-		ret = report_buffer(df, &df->buffers[i], options, err);
+		ret = fn(ctx, df, &df->buffers[i], err);
 	if (!ret && df->cut_off && !df->unfinished)
 		ret = error_set(err, EBADMSG,
 				"%s: cut off: holds %llu bytes and should hold more; "
@@ -251,12 +253,53 @@ int report_file(const char *path, const struct output_options *options, struct e
 	return ret;
 }
 
+int report_damaged(const struct datfile *df, const struct stream *s, struct error *err)
+{
+	return error_set(err, -s->error,
+			 "%s: damaged or cut off: ring-buffer data; what came before is shown",
+			 df->path);
+}
+
+int report_file(const char *path, const struct output_options *options, struct error *err)
+{
+	return report_each_buffer(path, options->quiet, report_buffer, (void *)(uintptr_t)options,
+				  err);
+}
+
+enum {
+	OPT_FLOW = 1024,
+};
+
+static int take_flow(const char *arg, u64 *flow)
+{
+	char *end;
+
+	errno = 0;
+	*flow = strtoull(arg, &end, 10);
+	return errno || *end || *arg < '0' || *arg > '9' || !*flow ? -EINVAL : 0;
+}
+
+/* The one file with the packets of a socket. */
+static int report_one_flow(const char *path, u64 flow, struct output_options *options,
+			   struct error *err)
+{
+	struct strbuf filter = STRBUF_INIT;
+	int ret = report_flow(path, flow, &options->select, &filter, err);
+
+	if (!ret)
+		ret = report_file(path, options, err);
+	strbuf_free(&filter);
+	return ret;
+}
+
 int cmd_report(int argc, char **argv, struct error *err)
 {
 	static const struct option longs[] = { OUTPUT_LONG_OPTIONS,
+					       { "flow", required_argument, NULL, OPT_FLOW },
 					       { "help", 0, NULL, 'h' },
 					       { 0 } };
 	struct output_options options = { 0 };
+	u64 flow = 0;
 	int c, i, ret = 0;
 
 	opterr = 0;
@@ -265,12 +308,15 @@ int cmd_report(int argc, char **argv, struct error *err)
 			print_help();
 			return CLI_OK;
 		}
-		if (output_option(&options, c, optarg))
+		if (c == OPT_FLOW ? take_flow(optarg, &flow) : output_option(&options, c, optarg))
 			return options_bad(err, "report", argv, c);
 	}
 	if (optind == argc)
 		return cli_usage(err, "report", "no file given");
+	if (flow && (argc - optind > 1 || !strcmp(argv[optind], "-")))
+		return cli_usage(err, "report", "--flow is of one file, which is read twice");
 	for (i = optind; i < argc && !ret; i++)
-		ret = report_file(argv[i], &options, err);
+		ret = flow ? report_one_flow(argv[i], flow, &options, err) :
+			     report_file(argv[i], &options, err);
 	return ret == -EPIPE ? (err->text[0] = 0, CLI_OK) : ret ? CLI_FAILURE : CLI_OK;
 }

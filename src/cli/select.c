@@ -111,7 +111,7 @@ void select_options_free(struct select_options *o)
 bool select_any(const struct select_options *o)
 {
 	return o->filter || o->words.len || o->dev || o->netns || o->comm || o->pid || o->dropped ||
-	       o->min_latency_ns;
+	       o->min_latency_ns || o->from_ns || o->to_ns;
 }
 
 static int compile_filter(struct select *s, struct error *err)
@@ -338,6 +338,8 @@ bool select_path(const struct select *s, const struct path *path, const struct r
 	if (s->filter && !path->matched)
 		return false;
 	if (path->last_ns < path->first_ns + o->min_latency_ns)
+		return false;
+	if (path->last_ns < o->from_ns || (o->to_ns && path->first_ns > o->to_ns))
 		return false;
 	if (o->dev && !path_touches_device(path, &names->schema->devs, o->dev))
 		return false;

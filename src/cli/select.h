@@ -23,6 +23,8 @@ struct select_options {
 	s32 pid;	    /* 0: all */
 	bool dropped;
 	u64 min_latency_ns;
+	u64 from_ns,
+		to_ns; /* only packets under way in between, of the trace's clock; 0: no limit */
 	struct strbuf words; /* the filter as words that are no options */
 };
 
