@@ -44,7 +44,7 @@ static void size_tables(struct capture *c)
 
 	if (asked && sscanf(asked, "%u %llu", &entries, &half_ns) < 1)
 		entries = 0;
-	c->sums_table = entries;
+	c->sums_table = entries ? entries : FLOWPROBES_TABLE;
 	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_nsec <= 0)
 		return;
 	half_ns = half_ns ? half_ns : HALF_NS;

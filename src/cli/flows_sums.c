@@ -82,9 +82,7 @@ static int read_table(struct flows_sums *sums, size_t which, u64 begin_ns)
 
 static bool is_filling(const struct flows_sums *sums, size_t which, u8 half)
 {
-	u32 size = sums->c->sums_table ? sums->c->sums_table : FLOWPROBES_TABLE;
-
-	return flowhist_table(sums->hist, which, half)->entries >= size / 4;
+	return flowhist_table(sums->hist, which, half)->entries >= sums->c->sums_table / 4;
 }
 
 /*

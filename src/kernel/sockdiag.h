@@ -87,4 +87,12 @@ int sockdiag_from_json(struct sockdiag *diag, struct json_object *obj);
 /** sockdiag_owners - find out who holds the sockets, by /proc below @root. Return: 0 or -ENOMEM */
 int sockdiag_owners(struct sockdiag *diag, const char *root);
 
+/**
+ * sockdiag_socket_of - inode number of the socket that an open file is
+ * @path: a link of /proc/PID/fd, below @dir (a descriptor, or AT_FDCWD) or absolute
+ *
+ * Return: 0 when it is none, or cannot be read.
+ */
+u32 sockdiag_socket_of(int dir, const char *path);
+
 #endif

@@ -72,24 +72,29 @@ static void read_comm(int proc, const char *pid, char *comm, size_t size)
 	comm[strcspn(comm, "\n")] = '\0';
 }
 
-static void look_at_file(struct by_inode *index, int proc, int fds, const char *name,
-			 const char *pid)
+u32 sockdiag_socket_of(int dir, const char *path)
 {
-	struct sockdiag_entry *entry;
 	unsigned long inode;
 	char link[64];
 	ssize_t len;
-	s32 number;
 
-	len = readlinkat(fds, name, link, sizeof(link) - 1);
+	len = readlinkat(dir, path, link, sizeof(link) - 1);
 	if (len <= 0)
-		return;
+		return 0;
 	link[len] = '\0';
 	if (strncmp(link, "socket:[", 8))
-		return;
+		return 0;
 	inode = strtoul(link + 8, NULL, 10);
-	entry = inode && inode <= UINT32_MAX ? find_inode(index, (u32)inode) : NULL;
-	number = (s32)strtol(pid, NULL, 10);
+	return inode <= UINT32_MAX ? (u32)inode : 0;
+}
+
+static void look_at_file(struct by_inode *index, int proc, int fds, const char *name,
+			 const char *pid)
+{
+	u32 inode = sockdiag_socket_of(fds, name);
+	struct sockdiag_entry *entry = inode ? find_inode(index, inode) : NULL;
+	s32 number = (s32)strtol(pid, NULL, 10);
+
 	if (!entry || (entry->pid && entry->pid <= number))
 		return;
 	entry->pid = number;

@@ -8,15 +8,16 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/strbuf.h"
+#include "kernel/sockdiag.h"
 
 #define MAX_TEXT 16384U
 #define MAX_CALLS 262144U
@@ -58,21 +59,12 @@ static bool is_within(struct scan *scan)
 /* Inode number of the socket that a descriptor is; 0: it is none. */
 static u32 socket_of(const struct scan *scan, const char *pid, unsigned long long fd)
 {
-	char path[PATH_MAX], link[64];
-	unsigned long inode;
-	ssize_t len;
+	char path[PATH_MAX];
 
 	if (fd > INT_MAX)
 		return 0;
 	snprintf(path, sizeof(path), "%.4000s/proc/%.20s/fd/%llu", scan->root, pid, fd);
-	len = readlink(path, link, sizeof(link) - 1);
-	if (len <= 0)
-		return 0;
-	link[len] = '\0';
-	if (strncmp(link, "socket:[", 8))
-		return 0;
-	inode = strtoul(link + 8, NULL, 10);
-	return inode <= UINT32_MAX ? (u32)inode : 0;
+	return sockdiag_socket_of(AT_FDCWD, path);
 }
 
 /* Of splice() to a socket it is the third argument. */
