@@ -542,15 +542,12 @@ int capture_close(struct capture *c, struct error *err)
 	return ret;
 }
 
-/* What could not be placed, and what is used instead. */
-static void announce_missing(const struct capture *c)
+void capture_announce_probes(const struct capture *c)
 {
 	const struct session_refusal *refused;
 	const struct probe_missing *m;
 	size_t count, i;
 
-	for (i = 0; i < c->plan.missing_count; i++)
-		fprintf(stderr, "skbtrail: this kernel has no %s\n", c->plan.missing[i]);
 	for (i = 0; i < c->probes.nr_missing; i++) {
 		m = &c->probes.missing[i];
 		fprintf(stderr, "skbtrail: no probe on %s: %s%s%s\n", m->name, m->why,
@@ -560,6 +557,15 @@ static void announce_missing(const struct capture *c)
 	for (i = 0; i < count; i++)
 		fprintf(stderr, "skbtrail: no probe on %s: the kernel refuses it: %s\n",
 			refused[i].probe->function, strerror(refused[i].code));
+}
+
+static void announce_missing(const struct capture *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->plan.missing_count; i++)
+		fprintf(stderr, "skbtrail: this kernel has no %s\n", c->plan.missing[i]);
+	capture_announce_probes(c);
 }
 
 static void announce_tier(const struct capture *c)

@@ -139,6 +139,9 @@ int capture_close(struct capture *c, struct error *err);
 /** capture_announce - the line on stderr when tracing begins */
 void capture_announce(const struct capture *c, const char *doing);
 
+/** capture_announce_probes - lines on stderr: each probe that could not be placed, why, and what is used instead */
+void capture_announce_probes(const struct capture *c);
+
 /**
  * capture_run - a command's whole life: plan, then the session (or --dry-run), then everything undone
  * @session: opens the capture, runs it and returns 0 or -errno

@@ -307,24 +307,6 @@ static int open_stages(struct live_flows *live, struct error *err)
 	return ret;
 }
 
-static void announce(const struct capture *c)
-{
-	const struct probes *p = &c->probes;
-	const struct session_refusal *refused;
-	size_t i, count;
-
-	capture_flows_announce(c);
-	if (c->options->output.quiet || !c->options->output.verbose)
-		return;
-	for (i = 0; i < p->nr_missing; i++)
-		fprintf(stderr, "skbtrail: no probe on %s: %s\n", p->missing[i].name,
-			p->missing[i].why);
-	refused = session_refused(c->session, &count);
-	for (i = 0; i < count; i++)
-		fprintf(stderr, "skbtrail: no probe on %s: the kernel refuses it: %s\n",
-			refused[i].probe->function, strerror(refused[i].code));
-}
-
 static int flows_session(struct capture *c, struct error *err)
 {
 	/* options are the first member of the command */
@@ -338,7 +320,9 @@ static int flows_session(struct capture *c, struct error *err)
 	if (!ret && take_inventory(&live, true))
 		ret = error_errno(err, ENOMEM, "cannot keep the inventory of sockets");
 	if (!ret) {
-		announce(c);
+		capture_flows_announce(c);
+		if (c->options->output.verbose && !c->options->output.quiet)
+			capture_announce_probes(c);
 		ret = run_stream(&live, err);
 	}
 	flows_terminal_close(live.terminal);
