@@ -184,18 +184,20 @@ static bool merge_u16(u16 *to, u16 from, bool replace)
 	return true;
 }
 
-/* @other, known from an inventory alone, turns out to be the same socket. */
+/* @other, known from an inventory and its packets alone, turns out to be the same socket. */
 static void absorb(struct flows *fl, u32 place, u32 other)
 {
 	struct flow_node *n = flows_node(fl, place), *o = flows_node(fl, other);
-	s32 pid;
-	char comm[16];
 
+	/* rows with bytes go on under the number that they had */
+	if (!n->f.sum.rx_bytes && !n->f.sum.tx_bytes)
+		n->f.number = o->f.number;
 	n->f.netns = n->f.netns ? n->f.netns : o->f.netns;
 	n->f.state = n->f.state ? n->f.state : o->f.state;
 	n->f.uid = o->f.uid;
 	n->f.inode = o->f.inode;
 	n->f.rtt_us = o->f.rtt_us;
+	n->f.flags |= o->f.flags & (FLOW_INEXACT | FLOW_FROM_PACKETS | FLOW_NO_OWNER);
 	if (!(n->f.flags & FLOW_BIRTH_SEEN)) {
 		n->f.first_ns = o->f.first_ns;
 		n->f.flags |= o->f.flags & (FLOW_EXISTED | FLOW_WAS_UP);
@@ -203,8 +205,7 @@ static void absorb(struct flows *fl, u32 place, u32 other)
 	n->inventory = o->inventory;
 	if (!n->f.cookie && o->f.cookie)
 		flows_link_cookie(fl, place, o->f.cookie);
-	if (!n->first_use && flows_first_owner(fl, other, &pid, comm))
-		flows_use(fl, place, pid, comm);
+	flows_take_over(fl, place, other);
 	flows_forget(fl, other);
 	fl->stats.sockets--;
 }
@@ -405,6 +406,18 @@ void flows_inexact(struct flows *fl, u64 sk)
 
 	if (at)
 		flows_node(fl, at)->f.flags |= FLOW_INEXACT;
+}
+
+int flows_unsure(struct flows *fl, const struct sock_event *ev)
+{
+	u32 place = ev->sk ? node_of(fl, ev) : 0;
+
+	if (place) {
+		flows_touch(fl, place, ev->ts_ns);
+		learn(fl, place, ev);
+		flows_node(fl, place)->f.flags |= FLOW_INEXACT;
+	}
+	return fl->memory ? 0 : -ENOMEM;
 }
 
 static int compare_inodes(const void *va, const void *vb)

@@ -139,6 +139,9 @@ u64 flows_confirm_cookie(const struct flows *flows, u64 cookie, const struct soc
 /** flows_inexact - a call on the socket that has this address now may not have been counted */
 void flows_inexact(struct flows *flows, u64 sk);
 
+/** flows_unsure - the same of the socket of a call, SOCK_EVENT_BYTES, which is not counted; 0 or -ENOMEM */
+int flows_unsure(struct flows *flows, const struct sock_event *ev);
+
 /**
  * flows_inexact_inodes - the same of sockets that an inventory told of, by their inode numbers
  * @inode: @nr of them, ascending

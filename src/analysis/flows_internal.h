@@ -134,6 +134,8 @@ u32 flows_use(struct flows *fl, u32 place, s32 pid, const char *comm);
 bool flows_first_owner(const struct flows *fl, u32 place, s32 *pid, char *comm);
 /* flows_rows.c: forget all uses of a socket */
 void flows_forget_uses(struct flows *fl, u32 place);
+/* flows_rows.c: add what @other has had, and who had it, to what @place has, which was touched in this interval */
+void flows_take_over(struct flows *fl, u32 place, u32 other);
 
 /* ---- flows_store.c */
 

@@ -20,31 +20,63 @@ static struct flow_group *group_at(const struct flows *fl, u32 place)
 	return flow_pool_at(&fl->groups, place);
 }
 
-u32 flows_use(struct flows *fl, u32 place, s32 pid, const char *comm)
+static u32 *use_bucket(const struct flows *fl, u32 place, s32 pid)
 {
 	u64 key = (u64)place << 32 | (u32)pid;
-	u32 *bucket = &fl->by_use.bucket[flows_mix(key ^ fl->o.seed) & fl->by_use.mask];
-	struct flow_node *n = flows_node(fl, place);
-	struct flow_use *use;
+
+	return &fl->by_use.bucket[flows_mix(key ^ fl->o.seed) & fl->by_use.mask];
+}
+
+static u32 find_use(const struct flows *fl, u32 place, s32 pid)
+{
+	const struct flow_use *use;
 	u32 at;
 
-	for (at = *bucket; at; at = use->by_key) {
+	for (at = *use_bucket(fl, place, pid); at; at = use->by_key) {
 		use = use_at(fl, at);
 		if (use->flow == place && use->pid == pid)
 			break;
 	}
+	return at;
+}
+
+static void link_use(struct flows *fl, u32 place, u32 at)
+{
+	struct flow_node *n = flows_node(fl, place);
+	struct flow_use *use = use_at(fl, at);
+	u32 *bucket = use_bucket(fl, place, use->pid);
+
+	use->flow = place;
+	use->by_key = *bucket;
+	*bucket = at;
+	use->next = n->first_use;
+	n->first_use = at;
+}
+
+/* The list of the socket's uses is left as it was. */
+static void unlink_use_key(struct flows *fl, u32 at)
+{
+	const struct flow_use *use = use_at(fl, at);
+	u32 *link = use_bucket(fl, use->flow, use->pid);
+
+	while (*link != at)
+		link = &use_at(fl, *link)->by_key;
+	*link = use->by_key;
+}
+
+u32 flows_use(struct flows *fl, u32 place, s32 pid, const char *comm)
+{
+	struct flow_use *use;
+	u32 at = find_use(fl, place, pid);
+
 	if (!at) {
 		while (!(at = flow_pool_get(&fl->uses, &fl->memory)))
 			if (!fl->memory || !flows_evict(fl, place))
 				return 0;
-		use = use_at(fl, at);
-		use->flow = place;
-		use->pid = pid;
-		use->by_key = *bucket;
-		*bucket = at;
-		use->next = n->first_use;
-		n->first_use = at;
+		use_at(fl, at)->pid = pid;
+		link_use(fl, place, at);
 	}
+	use = use_at(fl, at);
 	/* a process may get another name (execve) */
 	if (comm[0] && memcmp(use->comm, comm, sizeof(use->comm))) {
 		memcpy(use->comm, comm, sizeof(use->comm));
@@ -163,6 +195,22 @@ static void account_group(struct flows *fl, struct flow_node *n, struct flow_use
 	sums_add(&group->row.recent, recent);
 }
 
+static bool is_nothing(const struct flow_sums *s)
+{
+	return !s->rx_bytes && !s->tx_bytes && !s->rx_calls && !s->tx_calls && !s->retransmits;
+}
+
+static void add_to_use(const struct flows *fl, struct flow_use *use, const struct flow_sums *sum,
+		       const struct flow_sums *recent)
+{
+	if (use->interval != fl->interval) {
+		memset(&use->recent, 0, sizeof(use->recent));
+		use->interval = fl->interval;
+	}
+	sums_add(&use->sum, sum);
+	sums_add(&use->recent, recent);
+}
+
 void flows_account(struct flows *fl, u32 place, const struct sock_event *ev,
 		   const struct flow_sums *delta)
 {
@@ -175,12 +223,7 @@ void flows_account(struct flows *fl, u32 place, const struct sock_event *ev,
 		at = flows_use(fl, place, ev->pid, ev->comm);
 	if (at) {
 		use = use_at(fl, at);
-		if (use->interval != fl->interval) {
-			memset(&use->recent, 0, sizeof(use->recent));
-			use->interval = fl->interval;
-		}
-		sums_add(&use->sum, delta);
-		sums_add(&use->recent, delta);
+		add_to_use(fl, use, delta, delta);
 	} else if (!ev->in_interrupt && ev->pid) {
 		fl->stats.owners_refused++;
 	}
@@ -203,21 +246,44 @@ bool flows_first_owner(const struct flows *fl, u32 place, s32 *pid, char *comm)
 void flows_forget_uses(struct flows *fl, u32 place)
 {
 	struct flow_node *n = flows_node(fl, place);
-	struct flow_use *use;
-	u32 at, next, *link;
-	u64 key;
+	u32 at, next;
 
 	for (at = n->first_use; at; at = next) {
-		use = use_at(fl, at);
-		next = use->next;
-		key = (u64)place << 32 | (u32)use->pid;
-		link = &fl->by_use.bucket[flows_mix(key ^ fl->o.seed) & fl->by_use.mask];
-		while (*link != at)
-			link = &use_at(fl, *link)->by_key;
-		*link = use->by_key;
+		next = use_at(fl, at)->next;
+		unlink_use_key(fl, at);
 		flow_pool_put(&fl->uses, at);
 	}
 	n->first_use = 0;
+}
+
+void flows_take_over(struct flows *fl, u32 place, u32 other)
+{
+	struct flow_node *n = flows_node(fl, place), *o = flows_node(fl, other);
+	struct flow_sums none = { 0 };
+	struct flow_use *use;
+	u32 at, next, same;
+
+	sums_add(&n->f.sum, &o->f.sum);
+	if (o->f.interval == fl->interval)
+		sums_add(&n->f.recent, &o->f.recent);
+	o->f.sum = none;
+	for (at = o->first_use; at; at = next) {
+		use = use_at(fl, at);
+		next = use->next;
+		unlink_use_key(fl, at);
+		same = find_use(fl, place, use->pid);
+		/* of several who have it only those that used it are told */
+		if (!same && (!n->first_use || !is_nothing(&use->sum))) {
+			use->group = 0;
+			link_use(fl, place, at);
+			continue;
+		}
+		if (same && !is_nothing(&use->sum))
+			add_to_use(fl, use_at(fl, same), &use->sum,
+				   use->interval == fl->interval ? &use->recent : &none);
+		flow_pool_put(&fl->uses, at);
+	}
+	o->first_use = 0;
 }
 
 /* What is the socket's and none of its processes': retransmits, and what no owner had room for. */
@@ -228,11 +294,6 @@ static void take_off(struct flow_sums *from, const struct flow_sums *part)
 	from->rx_calls -= part->rx_calls;
 	from->tx_calls -= part->tx_calls;
 	from->retransmits -= part->retransmits;
-}
-
-static bool is_nothing(const struct flow_sums *s)
-{
-	return !s->rx_bytes && !s->tx_bytes && !s->rx_calls && !s->tx_calls && !s->retransmits;
 }
 
 /* ---- other groups */

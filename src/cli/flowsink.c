@@ -282,8 +282,7 @@ static int take_event(struct flowsink *sink, struct sock_event *ev)
 		return 0;
 	switch (sockcalls_take(sink->calls, ev)) {
 	case SOCKCALLS_UNSURE:
-		flows_inexact(sink->flows, ev->sk);
-		return 0;
+		return flows_unsure(sink->flows, ev);
 	case SOCKCALLS_HELD:
 		return 0;
 	case SOCKCALLS_PASS:

@@ -351,6 +351,76 @@ static void inodes_of_the_inventory_can_be_marked(void **unused)
 	assert_false(flows_find_listed(flows, &e[1].addrs)->flags & FLOW_INEXACT);
 }
 
+static void unsure_call_is_its_socket_s_first(void **unused)
+{
+	struct sockdiag_entry e = entry(7);
+	struct sock_event ev = event(SOCK_EVENT_BYTES, SK);
+
+	(void)unused;
+	inventory(&e, 1);
+	ev.ret = 100;
+	assert_int_equal(flows_unsure(flows, &ev), 0);
+	assert_int_equal(flows_find(flows, SK)->inode, 77);
+	assert_true(flows_find(flows, SK)->flags & FLOW_INEXACT);
+	assert_sums(&flows_find(flows, SK)->sum, 0, 0);
+	/* of one that nobody knew */
+	ev.sk = SK2;
+	ev.addrs.lport = 9;
+	assert_int_equal(flows_unsure(flows, &ev), 0);
+	ev.ret = 5;
+	take(ev);
+	assert_true(which->flags & FLOW_INEXACT);
+	assert_sums(&which->sum, 0, 5);
+}
+
+/* What was told of it before its address was known is not lost when that turns out to be its own. */
+static void recognised_socket_keeps_what_it_had(void **unused)
+{
+	static const u32 inode[] = { 77 };
+	struct sockdiag_entry e = entry(7);
+	struct sock_event ev;
+	struct flow_row *row;
+
+	(void)unused;
+	inventory(&e, 1);
+	ev = event(SOCK_EVENT_BYTES, 0);
+	ev.from_packets = true;
+	ev.receives = true;
+	ev.in_interrupt = true;
+	ev.ret = 100;
+	take(ev);
+	flows_next_interval(flows);
+	ev.ret = 10;
+	take(ev);
+	assert_int_equal(flows_inexact_inodes(flows, inode, 1), 1);
+	ev = event(SOCK_EVENT_RETRANSMIT, SK);
+	ev.addrs.family = 0;
+	take(ev);
+	assert_int_equal(which->number, 2);
+	ev = event(SOCK_EVENT_SEEN, SK);
+	ev.cookie = 7;
+	take(ev);
+	assert_int_equal(which->number, 1);
+	assert_true(which->flags & FLOW_INEXACT);
+	assert_true(which->flags & FLOW_FROM_PACKETS);
+	assert_sums(&which->sum, 110, 0);
+	assert_int_equal(rows(false, &row), 1);
+	assert_int_equal(row->pid, 55);
+	assert_sums(&row->sum, 110, 0);
+	assert_sums(&row->recent, 10, 0);
+	assert_int_equal(row->recent.retransmits, 1);
+	free(row);
+	/* the same process moves more */
+	ev = event(SOCK_EVENT_BYTES, SK);
+	ev.receives = true;
+	ev.pid = 55;
+	ev.ret = 3;
+	take(ev);
+	assert_int_equal(rows(false, &row), 1);
+	assert_sums(&row->recent, 13, 0);
+	free(row);
+}
+
 static void without_cookies_addresses_must_be_unique(void **unused)
 {
 	struct sockdiag_entry e[2] = { entry(7), entry(8) };
@@ -959,6 +1029,8 @@ int main(void)
 		T(socket_of_the_inventory_is_found_by_cookie),
 		T(listed_socket_is_found_by_its_packets),
 		T(inodes_of_the_inventory_can_be_marked),
+		T(unsure_call_is_its_socket_s_first),
+		T(recognised_socket_keeps_what_it_had),
 		T(without_cookies_addresses_must_be_unique),
 		T(netns_tells_equal_addresses_apart),
 		T(new_connection_is_not_one_of_the_inventory),

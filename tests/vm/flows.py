@@ -19,6 +19,15 @@ import sys
 from collections import defaultdict
 
 
+blamed = []
+
+
+def blame(what):
+    """What is wrong, and goes into the next verdict: of a failure far away nothing else may be left."""
+    blamed.append(what)
+    print(what, file=sys.stderr)
+
+
 def key(protocol, local, remote):
     return (protocol, local, remote if protocol == "tcp" else 0)
 
@@ -65,14 +74,14 @@ def judge(name, counted, names, rows, err, apart=()):
     for k, (rx, tx) in sorted(counted.items()):
         if seen.get(k, [0, 0]) != [rx, tx]:
             wrong += 1
-            print(f"{names[k]} {k}: received {rx} sent {tx}, flows says {seen.get(k)}", file=sys.stderr)
+            blame(f"{names[k]} {k}: received {rx} sent {tx}, flows says {seen.get(k)}")
         elif rx + tx and k[0] == "tcp" and "*" in addresses[k]:
             wrong += 1
-            print(f"{names[k]} {k}: no addresses: {addresses[k]}", file=sys.stderr)
+            blame(f"{names[k]} {k}: no addresses: {addresses[k]}")
     for k, v in sorted(seen.items()):
         if k not in counted and v != [0, 0]:
             wrong += 1
-            print(f"nobody's: {k} {v} {addresses[k]}", file=sys.stderr)
+            blame(f"nobody's: {k} {v} {addresses[k]}")
     running = defaultdict(lambda: [0, 0])
     for (k, _, _), (rx, tx) in sums.items():
         running[k][0] += rx
@@ -80,10 +89,10 @@ def judge(name, counted, names, rows, err, apart=()):
     for k, v in seen.items():
         if running[k] != v:
             wrong += 1
-            print(f"{names.get(k)} {k}: running sums {running[k]}, intervals {v}", file=sys.stderr)
+            blame(f"{names.get(k)} {k}: running sums {running[k]}, intervals {v}")
     if len(moved) < 100:
         wrong += 1
-        print(f"only {len(moved)} sockets moved bytes: no test", file=sys.stderr)
+        blame(f"only {len(moved)} sockets moved bytes: no test")
     return told(name, wrong, f"{len(moved)} sockets with bytes, {sum(v[0] for v in counted.values())} received, "
                              f"{sum(v[1] for v in counted.values())} sent")
 
@@ -118,11 +127,11 @@ def judge_blocked(name, sockets, rows, err):
         bound = waited and k not in said[False] and seen.get(k) == [max(rx - waited, 0), tx if rx else tx - waited]
         if not exact and not bound:
             wrong += 1
-            print(f"{what} {k}: {rx} {tx}, {waited} by the call that waited; flows says {seen.get(k)}, "
-                  f"inexact {k in said[True]}", file=sys.stderr)
+            blame(f"{what} {k}: {rx} {tx}, {waited} by the call that waited; flows says {seen.get(k)}, "
+                  f"inexact {k in said[True]}")
     for k in sorted(said[True] - set(sockets)):
         wrong += 1
-        print(f"{k}: is said to be inexact", file=sys.stderr)
+        blame(f"{k}: is said to be inexact")
     return told(name, wrong + (len(sockets) != 14), f"{len(sockets)} sockets of calls that waited")
 
 
@@ -161,19 +170,20 @@ def judge_full(name, where):
         # of one that is told before that, what it had then may have been all
         if said and not row["inexact"]:
             wrong += 1
-            print(f"said to be exact after tables were full: {line.strip()}", file=sys.stderr)
+            blame(f"said to be exact after tables were full: {line.strip()}")
         said |= row["inexact"]
     wrong += not said
     for k, v in sorted(seen.items()):
         if v[0] > counted[k][0] or v[1] > counted[k][1]:
             wrong += 1
-            print(f"{names.get(k)} {k}: {counted[k]}, flows says {v}: more", file=sys.stderr)
+            blame(f"{names.get(k)} {k}: {counted[k]}, flows says {v}: more")
     return told(name, wrong + (not lacking), f"{len(counted)} sockets, {len(lacking)} with something missing")
 
 
 def told(name, wrong, said):
-    print(f"FAIL {name}: {wrong} wrong of {said}" if wrong else f"ok {name}", flush=True)
+    print(f"FAIL {name}: {wrong} wrong of {said}: {'; '.join(blamed[:2])}" if wrong else f"ok {name}", flush=True)
     print(said, file=sys.stderr)
+    blamed.clear()
     return wrong
 
 
@@ -212,10 +222,10 @@ def judge_kernel(name, counted, names, rows, err, ss):
         # a FIN that nobody reads is in the queue or not; a SYN and a FIN are acknowledged as a byte each, or not
         if abs(rx - got[0]) > times or not 0 <= tx - got[1] <= 2 * times:
             wrong += 1
-            print(f"{names[k]} {k}: the kernel says {rx} {tx}, flows says {got}", file=sys.stderr)
+            blame(f"{names[k]} {k}: the kernel says {rx} {tx}, flows says {got}")
     if compared < 100:
         wrong += 1
-        print(f"only {compared} sockets to compare", file=sys.stderr)
+        blame(f"only {compared} sockets to compare")
     return told(name, wrong, f"{compared} sockets, as the kernel counted them")
 
 
@@ -233,13 +243,13 @@ def judge_packets(name, where, rows):
         compared += 1
         if not (0 <= end["received"] - got[0] <= end["times"] and 0 <= end["acked"] - got[1] <= 2 * end["times"]):
             wrong += 1
-            print(f"{names[k]} {k}: the kernel says {end}, flows says {got}", file=sys.stderr)
+            blame(f"{names[k]} {k}: the kernel says {end}, flows says {got}")
     for k, v in sorted(counted.items()):
         if names[k].startswith("old-udp"):
             compared += 1
             if seen.get(k) != v:
                 wrong += 1
-                print(f"{names[k]} {k}: {v}, flows says {seen.get(k)}", file=sys.stderr)
+                blame(f"{names[k]} {k}: {v}, flows says {seen.get(k)}")
     return told(name, wrong + (compared < 100), f"{compared} sockets, by their packets")
 
 
@@ -278,7 +288,8 @@ def judge_latency(name, where):
             # loopback delivers within the send call
             good &= queue[:2] == [times, 0] and queue[2] <= most_ns
         wrong += not good
-        print(f"{line}: send {send} queue {queue} read {read}", file=sys.stderr)
+        if not good:
+            blame(f"{line}: send {send} queue {queue} read {read}")
     return told(name, wrong + (len(lines) != 4), f"{len(lines)} pairs of sockets")
 
 
