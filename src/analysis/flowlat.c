@@ -217,18 +217,36 @@ static struct flow_latency *get_latency(struct flowlat *lat, u64 number)
 	return &room->latency;
 }
 
-const struct flow_latency *flowlat_once(struct flowlat *lat, u64 number)
+static struct lat_socket *find_socket(const struct flowlat *lat, u64 number)
 {
 	struct lat_socket *way = lat->socket + first_way(lat, number, lat->o.max_sockets);
 	u32 i;
 
-	for (i = 0; i < WAYS; i++) {
-		if (way[i].interval != lat->interval || way[i].number != number || way[i].told)
-			continue;
-		way[i].told = true;
-		return &way[i].latency;
-	}
+	for (i = 0; i < WAYS; i++)
+		if (way[i].interval == lat->interval && way[i].number == number)
+			return &way[i];
 	return NULL;
+}
+
+const struct flow_latency *flowlat_once(struct flowlat *lat, u64 number)
+{
+	struct lat_socket *s = find_socket(lat, number);
+
+	if (!s || s->told)
+		return NULL;
+	s->told = true;
+	return &s->latency;
+}
+
+bool flowlat_measured(const struct flowlat *lat, u64 number)
+{
+	const struct lat_socket *s = find_socket(lat, number);
+	int i;
+
+	for (i = 0; s && i < FLOWLAT_KINDS; i++)
+		if (s->latency.hist[i].count)
+			return true;
+	return false;
 }
 
 void flowlat_next_interval(struct flowlat *lat)
@@ -590,19 +608,22 @@ bool flowlat_readable_addrs(const struct flowlat *lat, const struct sock_event *
 	return true;
 }
 
-void flowlat_readable(struct flowlat *lat, const struct flow *flow, const struct sock_event *ev)
+bool flowlat_readable(struct flowlat *lat, const struct flow *flow, const struct sock_event *ev)
 {
 	const struct lat_skb *e = readable_skb(lat, ev);
+	bool data;
 
 	if (!flow)
-		return;
+		return false;
 	if (!e || !is_for(e, &flow->addrs)) {
 		cannot_join(lat, flow, FLOWLAT_QUEUE);
-		return;
+		return false;
 	}
-	if (e->payload_bytes || e->proto != IPPROTO_TCP)
+	data = e->payload_bytes || e->proto != IPPROTO_TCP;
+	if (data)
 		join(lat, flow, FLOWLAT_QUEUE, e->rx_ns, ev->ts_ns);
 	/* a datagram may be for several sockets */
 	if (e->proto == IPPROTO_TCP)
 		lat->cpu[ev->cpu].skb = 0;
+	return data;
 }

@@ -84,14 +84,22 @@ void flowlat_bytes(struct flowlat *lat, const struct flow *flow, const struct so
 bool flowlat_readable_addrs(const struct flowlat *lat, const struct sock_event *ev,
 			    struct sock_addrs *addrs);
 
-/** flowlat_readable - a socket is told that there is something to read: SOCK_EVENT_READABLE. @flow: as above */
-void flowlat_readable(struct flowlat *lat, const struct flow *flow, const struct sock_event *ev);
+/**
+ * flowlat_readable - a socket is told that there is something to read: SOCK_EVENT_READABLE
+ * @flow: as above
+ *
+ * Return: whether a time was measured, maybe in an interval in which no call moves bytes of that socket.
+ */
+bool flowlat_readable(struct flowlat *lat, const struct flow *flow, const struct sock_event *ev);
 
 /** flowlat_lost - records are missing here: nothing is joined across */
 void flowlat_lost(struct flowlat *lat);
 
 /** flowlat_once - what there was of a socket in this interval; NULL: nothing, or it was asked for before */
 const struct flow_latency *flowlat_once(struct flowlat *lat, u64 flow_number);
+
+/** flowlat_measured - whether there is a time of a socket in this interval */
+bool flowlat_measured(const struct flowlat *lat, u64 flow_number);
 
 /** flowlat_next_interval - forget all histograms */
 void flowlat_next_interval(struct flowlat *lat);

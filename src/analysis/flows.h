@@ -212,4 +212,7 @@ const struct flow *flows_find_listed(struct flows *flows, const struct sock_addr
 /** flows_find - the socket that has this address now; NULL when it is not known */
 const struct flow *flows_find(const struct flows *flows, u64 sk);
 
+/** flows_seen - it is to be among the rows of this interval, whatever else is told of it. @flow: of one of the above */
+void flows_seen(struct flows *flows, const struct flow *flow, u64 now_ns);
+
 #endif

@@ -216,6 +216,20 @@ void flows_touch(struct flows *fl, u32 place, u64 now_ns)
 	}
 }
 
+void flows_seen(struct flows *fl, const struct flow *flow, u64 now_ns)
+{
+	u32 at;
+
+	if (flow->interval == fl->interval)
+		return;
+	for (at = *bucket(fl, &fl->by_addrs, addrs_key(&flow->addrs)); at;
+	     at = flows_node(fl, at)->by_addrs)
+		if (&flows_node(fl, at)->f == flow) {
+			flows_touch(fl, at, now_ns);
+			return;
+		}
+}
+
 void flows_end_flow(struct flows *fl, u32 place, u64 now_ns, u16 flags)
 {
 	struct flow_node *n = flows_node(fl, place);

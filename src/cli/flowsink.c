@@ -208,7 +208,8 @@ static void take_readable(struct flowsink *sink, const struct sock_event *ev)
 
 	if (!flow && flowlat_readable_addrs(sink->latency, ev, &addrs))
 		flow = flows_find_listed(sink->flows, &addrs);
-	flowlat_readable(sink->latency, flow, ev);
+	if (flowlat_readable(sink->latency, flow, ev))
+		flows_seen(sink->flows, flow, ev->ts_ns);
 }
 
 /* Return: whether it is of no other use. */

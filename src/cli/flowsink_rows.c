@@ -21,7 +21,10 @@ int flowsink_flush(struct flowsink *sink)
 	return ret;
 }
 
-/* Sockets that only opened or closed have no place in a table of bytes, but where there is nothing else. */
+/*
+ * Sockets that only opened or closed have no place in a table of bytes, but where there is nothing else. What is read in the
+ * next interval may have come in this one: its time in the queue is of this one.
+ */
 static bool is_shown(const struct flowsink *sink, const struct flow_row *row)
 {
 	const struct flow_sums *s = &row->recent;
@@ -29,7 +32,8 @@ static bool is_shown(const struct flowsink *sink, const struct flow_row *row)
 	if (sink->o.pid && row->flow && row->pid != sink->o.pid)
 		return false;
 	return sink->o.all || s->rx_bytes || s->tx_bytes || s->retransmits ||
-	       (sink->o.no_bytes && !sink->o.from_packets);
+	       (sink->o.no_bytes && !sink->o.from_packets) ||
+	       (sink->latency && row->flow && flowlat_measured(sink->latency, row->flow->number));
 }
 
 /* Names of other network namespaces than our own. */

@@ -110,7 +110,7 @@ static void bytes(bool receives, s32 tid, s64 ret, u32 flags)
 	flowlat_bytes(lat, &flow, &ev);
 }
 
-static void readable(s32 tid, bool in_interrupt)
+static bool readable(s32 tid, bool in_interrupt)
 {
 	struct sock_event ev = { .ts_ns = now,
 				 .sk = SK,
@@ -119,15 +119,17 @@ static void readable(s32 tid, bool in_interrupt)
 				 .cpu = 3,
 				 .in_interrupt = in_interrupt };
 
-	flowlat_readable(lat, &flow, &ev);
+	return flowlat_readable(lat, &flow, &ev);
 }
 
 /* One time of that kind, or none but @unjoined. */
 static void expect(enum flowlat_kind kind, u64 ns, u32 unjoined)
 {
-	const struct flow_latency *l = flowlat_once(lat, 7);
+	const struct flow_latency *l;
 	struct flowlat_stats stats;
 
+	assert_int_equal(flowlat_measured(lat, 7), ns != 0);
+	l = flowlat_once(lat, 7);
 	assert_non_null(l);
 	assert_int_equal(l->hist[kind].count, ns != 0);
 	assert_int_equal(l->hist[kind].sum_ns, ns);
@@ -357,7 +359,7 @@ static void queue_is_until_the_socket_is_told(void **unused)
 	now += 40;
 	packet(EVENT_LAYER, SKB, 0, true, 140);
 	now += 2;
-	readable(99, true);
+	assert_true(readable(99, true));
 	expect(FLOWLAT_QUEUE, now - from, 0);
 }
 
@@ -389,7 +391,7 @@ static void who_is_told_later_is_not_measured(void **unused)
 	headers(true, 100, 0);
 	packet(EVENT_RECEIVE, SKB, 0, true, 140);
 	packet(EVENT_LAYER, SKB, 0, true, 140);
-	readable(99, false); /* the process was in a call, and takes it in itself */
+	assert_false(readable(99, false)); /* the process was in a call, and takes it in itself */
 	expect(FLOWLAT_QUEUE, 0, 1);
 }
 
@@ -400,7 +402,7 @@ static void listener_is_told_of_no_data(void **unused)
 	packet(EVENT_RECEIVE, SKB, 0, true, 140);
 	packet(EVENT_LAYER, SKB, 0, true, 140);
 	flow.addrs.lport = 80;
-	readable(99, true);
+	assert_false(readable(99, true));
 	expect(FLOWLAT_QUEUE, 0, 1);
 }
 

@@ -421,6 +421,27 @@ static void recognised_socket_keeps_what_it_had(void **unused)
 	free(row);
 }
 
+static void socket_that_is_seen_has_a_row(void **unused)
+{
+	struct sockdiag_entry e[2] = { entry(7), entry(8) };
+	const struct flow *listed;
+	struct flow_row *row;
+
+	(void)unused;
+	e[1].addrs.lport = 4001;
+	inventory(e, 2);
+	flows_next_interval(flows);
+	assert_int_equal(rows(false, &row), 0);
+	free(row);
+	listed = flows_find_listed(flows, &e[1].addrs);
+	flows_seen(flows, listed, now += 10);
+	assert_int_equal(rows(false, &row), 1);
+	assert_ptr_equal(row->flow, listed);
+	assert_int_equal(row->pid, 55);
+	assert_sums(&row->recent, 0, 0);
+	free(row);
+}
+
 static void without_cookies_addresses_must_be_unique(void **unused)
 {
 	struct sockdiag_entry e[2] = { entry(7), entry(8) };
@@ -1031,6 +1052,7 @@ int main(void)
 		T(inodes_of_the_inventory_can_be_marked),
 		T(unsure_call_is_its_socket_s_first),
 		T(recognised_socket_keeps_what_it_had),
+		T(socket_that_is_seen_has_a_row),
 		T(without_cookies_addresses_must_be_unique),
 		T(netns_tells_equal_addresses_apart),
 		T(new_connection_is_not_one_of_the_inventory),

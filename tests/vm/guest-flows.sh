@@ -47,13 +47,13 @@ begin_load()
 }
 
 # flows_of_load NAME OPTION...: what flows shows of it goes to NAME and NAME.err; the tables in which the kernel summed it
-# up, where it did, to NAME.hist
+# up, where it did, to NAME.hist. Environment: interval, in seconds; after, commands before the end
 flows_of_load()
 {
 	local name=$1 tables="$tracefs/instances/skbtrail-*/events/skbtrail_*/flow_*/hist"
 
 	shift
-	timeout 100 /in/skbtrail flows "$@" --json 1 -- bash -c "touch /tmp/go; while [ ! -e /tmp/done ]; do sleep 0.1; done; ${after:-}
+	timeout 100 /in/skbtrail flows "$@" --json "${interval:-1}" -- bash -c "touch /tmp/go; while [ ! -e /tmp/done ]; do sleep 0.1; done; ${after:-}
 		tail -n +1 $tables > $dir/$name.hist 2> /dev/null || true" \
 		> "$dir/$name" 2> "$dir/$name.err" || echo "exit $?" >> "$dir/$name.err"
 }
@@ -79,8 +79,9 @@ wait
 
 # how long bytes wait for devices and readers, told by who sends and reads them
 begin_load waits flowwait
+# so short an interval that many come in one and are read in a later one
 # shellcheck disable=SC2086 # several options
-flows_of_load latencies $options -v
+interval=0.25 flows_of_load latencies $options -v
 wait
 
 # where calls are not told, packets are
