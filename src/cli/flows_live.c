@@ -199,6 +199,7 @@ static int run_rounds(struct live_flows *live, struct stream *s, struct error *e
 		live->lost = s->stats.lost + s->stats.lost_uncounted;
 		ret = flows_sums_read(&live->sums, false);
 		live->sink.late_sums = live->sums.late;
+		live->sink.sums_doubts = live->sums.doubts;
 		limit = limit_now(live);
 		if (!ret)
 			ret = run_to(live, s, limit);

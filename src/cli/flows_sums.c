@@ -11,6 +11,7 @@
 #include "kernel/tracedir.h"
 
 #define MAX_HIST_BYTES (32U << 20)
+#define MAX_DOUBTS 16
 
 void flows_sums_init(struct flows_sums *sums, const struct capture *c, struct flowhist *hist)
 {
@@ -30,9 +31,9 @@ void flows_sums_free(struct flows_sums *sums)
  * Which half rests, and which rest of the two's it is, from 1. A quarter at either end does not count, for the kernel's ticks may
  * be late, and so may be a call that has read them. Return: 0 when none rests for sure.
  */
-static u64 resting(const struct flows_sums *sums, u64 now, u8 *half)
+static u64 resting(const struct flows_sums *sums, u8 *half)
 {
-	u64 jiffies = jiffies_at(&sums->clock, now), ticks = sums->c->sums_half_ticks;
+	u64 jiffies = jiffies_now(&sums->clock), ticks = sums->c->sums_half_ticks;
 	u64 within = jiffies & (ticks - 1);
 
 	/* [0] counts while the bit is set */
@@ -62,7 +63,7 @@ static int clear_table(struct flows_sums *sums, size_t which, u8 half, u64 rest)
 	ret = tracedir_append(path, order);
 	if (ret)
 		return ret;
-	sums->late += resting(sums, now_ns(), &still) != rest;
+	sums->late += resting(sums, &still) != rest;
 	flowhist_cleared(sums->hist, which, half);
 	return 0;
 }
@@ -87,7 +88,7 @@ static bool is_filling(const struct flows_sums *sums, size_t which, u8 half)
 
 /*
  * A table that rests has nothing that is not known once it was read. The first one is read twice: if something was added, the clock
- * is not what it was taken for.
+ * is not what it was taken for, and is read again.
  */
 static int take_rest(struct flows_sums *sums, size_t which, u8 half, u64 rest)
 {
@@ -99,18 +100,22 @@ static int take_rest(struct flows_sums *sums, size_t which, u8 half, u64 rest)
 		return 0;
 	if (!sums->clock_proved)
 		ret = read_table(sums, which, now_ns());
-	if (ret || resting(sums, now_ns(), &still) != rest)
+	if (ret || resting(sums, &still) != rest)
 		return ret;
-	sums->clock_known = sums->clock_proved = flowhist_table(sums->hist, which, half)->hits ==
-						 hits;
-	return sums->clock_known ? clear_table(sums, which, half, rest) : 0;
+	sums->clock_proved = flowhist_table(sums->hist, which, half)->hits == hits;
+	if (sums->clock_proved)
+		return clear_table(sums, which, half, rest);
+	sums->clock_known = ++sums->doubts < MAX_DOUBTS && !jiffies_read(&sums->clock);
+	return 0;
 }
 
-/* Whether a table can be emptied now that should be. */
-static bool is_urgent(const struct flows_sums *sums, u8 half)
+/* Whether a table can be emptied now that should be, as far as is known: it may have been read long ago. */
+static bool is_urgent(const struct flows_sums *sums, u8 half, u64 ago_ns)
 {
 	size_t i;
 
+	if (ago_ns >= sums->c->sums_half_ticks * sums->clock.tick_ns)
+		return true;
 	for (i = 0; i < FLOWPROBES_HISTS; i++)
 		if (is_filling(sums, i, half))
 			return true;
@@ -119,7 +124,7 @@ static bool is_urgent(const struct flows_sums *sums, u8 half)
 
 int flows_sums_read(struct flows_sums *sums, bool now)
 {
-	u64 begin_ns = now_ns(), rest = 0;
+	u64 begin_ns = now_ns(), ago_ns = begin_ns - sums->read_ns, rest = 0;
 	u8 half = 0;
 	size_t i;
 	int ret = 0;
@@ -127,10 +132,10 @@ int flows_sums_read(struct flows_sums *sums, bool now)
 	if (!sums->hist)
 		return 0;
 	if (sums->clock_known)
-		rest = resting(sums, begin_ns, &half);
+		rest = resting(sums, &half);
 	/* tables may have 32,768 lines: they are never read for more than a twentieth of the time, but for that */
-	if (!now && begin_ns - sums->read_ns < 20 * sums->took_ns &&
-	    (!rest || rest == sums->rest || !is_urgent(sums, half)))
+	if (!now && ago_ns < 20 * sums->took_ns &&
+	    (!rest || rest == sums->rest || !is_urgent(sums, half, ago_ns)))
 		return 0;
 	for (i = 0; i < FLOWPROBES_HISTS && !ret; i++) {
 		ret = read_table(sums, i, begin_ns);

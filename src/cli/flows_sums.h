@@ -18,6 +18,7 @@ struct flows_sums {
 	bool clock_known;
 	bool clock_proved;    /* a table that rests by it did */
 	u64 read_ns, took_ns; /* when the tables were read last, and how long that took */
+	u32 doubts;	      /* times that one did not */
 	u64 rest;	      /* in which tables were read last; 0: none */
 	u64 late;	      /* times that a table was emptied when it may have been in use */
 };

@@ -68,6 +68,7 @@ struct flowsink {
 	struct waiting waiting; /* calls that began before the records: of some nothing will come */
 	size_t waiting_next;	/* first that is not decided on */
 	u64 unseen, unseen_sockets; /* calls that will be missing; sockets marked for that */
+	u32 sums_doubts; /* times that a table did not rest that should have: see cli/flows_sums.h */
 	u64 late_sums; /* times that some of them may have been thrown away: see cli/flows_sums.h */
 	struct tasklist
 		tasks; /* of a recording, and those that records tell of; live with ->o.tree all that were seen */

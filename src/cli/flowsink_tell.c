@@ -94,8 +94,9 @@ static void tell_sums(const struct flowsink *sink)
 			(unsigned long long)h.unsure);
 	if (sink->o.verbose)
 		fprintf(stderr,
-			"skbtrail: %llu sums of a task and a socket; tables were emptied %llu times\n",
-			(unsigned long long)h.entries, (unsigned long long)h.cleared);
+			"skbtrail: %llu sums of a task and a socket; tables were emptied %llu times; %u times one did not rest that should have\n",
+			(unsigned long long)h.entries, (unsigned long long)h.cleared,
+			sink->sums_doubts);
 }
 
 void flowsink_tell(const struct flowsink *sink, const struct stream *s, u64 lost, u64 missed)
