@@ -532,6 +532,12 @@ static void choose_tier(struct chooser *c)
 			set_why(c, steps[i].tier, steps[i].what, &c->f->cap[steps[i].feature]);
 			return;
 		}
+		/* from 6.14 on they share a task's stack of returns, about which 7.2 has given a warning (fprobe_return) */
+		if (steps[i].tier == TIER_T3 && c->rq->graph) {
+			snprintf(c->out->why_not_higher, sizeof(c->out->why_not_higher),
+				 "no fprobes beside function_graph");
+			return;
+		}
 		c->tier = steps[i].tier;
 	}
 }

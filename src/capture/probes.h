@@ -77,6 +77,7 @@ struct probe_request {
 	size_t nr_asked;
 	unsigned int pid;	    /* names the group: skbtrail_<pid> */
 	u8 max_tier;		    /* enum tier; TIER_NONE: no limit */
+	bool graph;		    /* function_graph is on, too */
 	probe_argument_fn argument; /* NULL: nobody knows */
 	/*
 	 * What the kernel shall let through; NULL: all. Then there are no births, which have no headers

@@ -106,6 +106,7 @@ int capture_plan(struct capture *c, const struct capture_options *options, struc
 			c->layout.why);
 	if (!ret)
 		ret = capture_graph_prepare(c, err);
+	c->want.graph = c->graph.on;
 	return ret ? ret : capture_choose(c, err);
 }
 

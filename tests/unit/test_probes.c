@@ -389,6 +389,22 @@ static void one_event_at_the_return_has_a_pair_behind_it(void **state)
 	assert_string_equal(fix->out.why_not_higher, "");
 }
 
+static void beside_function_graph_there_are_no_fprobes(void **state)
+{
+	struct fixture *fix = *state;
+	size_t i;
+
+	add_all_symbols(fix);
+	know_all_members(&fix->l);
+	allow(fix, TIER_T3);
+	fix->rq.graph = true;
+	assert_int_equal(choose(fix), 0);
+	assert_int_equal(fix->out.tier, TIER_T2);
+	assert_string_equal(fix->out.why_not_higher, "no fprobes beside function_graph");
+	for (i = 0; i < fix->out.nr; i++)
+		assert_int_not_equal(fix->out.probe[i].definition[0], 'f');
+}
+
 static void tier_can_be_limited(void **state)
 {
 	struct fixture *fix = *state;
@@ -699,6 +715,7 @@ int main(void)
 		PROBES_TEST(where_event_probes_work_they_replace_tracepoints),
 		PROBES_TEST(where_they_do_not_functions_carry_the_headers),
 		PROBES_TEST(one_event_at_the_return_has_a_pair_behind_it),
+		PROBES_TEST(beside_function_graph_there_are_no_fprobes),
 		PROBES_TEST(tier_can_be_limited),
 		PROBES_TEST(without_symbols_there_are_no_probes),
 		PROBES_TEST(absent_function_is_told_with_its_substitute),
