@@ -190,11 +190,19 @@ static bool other_addresses(const struct packet_net *a, const struct packet_net 
 bool identity_other_packet(const struct path *path, const struct event *ev)
 {
 	const struct packet_net *a, *b;
+	bool a_arp, b_arp;
 
 	if (!(ev->has & EVENT_HAS_FACTS) || !ev->facts->has_packet || !path->views)
 		return false;
 	a = packet_inner(&path->views->packet);
 	b = packet_inner(&ev->facts->packet);
+	/* ARP, alone or in a tunnel, is never anything else, but in a tunnel. */
+	a_arp = path->views->packet.arp == PART_OK;
+	b_arp = ev->facts->packet.arp == PART_OK;
+	if (a_arp != b_arp) {
+		a = a_arp ? b : a;
+		return a && a->l4 == PART_OK && !may_carry(a);
+	}
 	if (!a || !b)
 		return false;
 	/* From here to there it may have been put into a tunnel, or taken out of one. */

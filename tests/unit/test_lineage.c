@@ -1308,6 +1308,27 @@ static void an_answers_headers_have_to_fit_without_births_too(void **state)
 	assert_int_equal(path_of(1)->nr_links, 0);
 }
 
+static void what_was_arp_in_a_tunnel_is_a_new_packet_when_it_is_not(void **state)
+{
+	static struct skb_facts tunnelled;
+	const struct step steps[] = {
+		RECEIVE(1, A, "eth0", 92, SOFTIRQ, FACTS(&tunnelled)),
+		RECEIVE(2, A, "vx0", 28, SOFTIRQ, FACTS(&arp_request)),
+		/* the end of the ARP was not let through */
+		QUEUE(3, A, "vx0", 98, FACTS(&ping)),
+	};
+
+	(void)state;
+	tunnelled = udp;
+	tunnelled.packet.arp = PART_OK;
+	begin_again(FILTERED);
+	PLAY(steps);
+	scene_finish(&scene);
+	assert_int_equal(scene.nr, 2);
+	assert_int_equal(path_of(1)->nr_hops, 2);
+	assert_int_equal(path_of(3)->nr_hops, 1);
+}
+
 static void other_headers_at_the_same_address_are_a_new_packet(void **state)
 {
 	static struct skb_facts other, forwarded;
@@ -1474,6 +1495,7 @@ int main(void)
 		TEST(the_same_headers_in_another_skb_are_linked),
 		TEST(an_answer_is_linked_without_births_until_its_cause_is_gone),
 		TEST(an_answers_headers_have_to_fit_without_births_too),
+		TEST(what_was_arp_in_a_tunnel_is_a_new_packet_when_it_is_not),
 		TEST(other_headers_at_the_same_address_are_a_new_packet),
 		TEST(what_was_in_a_tunnel_and_what_comes_after_it_are_told_apart),
 		TEST(acknowledgments_at_the_same_address_are_told_apart),
